@@ -1,0 +1,172 @@
+// What the WebAssembly module needs from the platform, and nothing else.
+// The interface `Host` is declared by the module (crates/edge/src/host.rs).
+
+import type { Host } from "./wasm/edge.d.ts";
+
+declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void } | undefined;
+
+type Algorithm = RsaHashedImportParams | EcKeyImportParams & EcdsaParams | HmacImportParams;
+
+const ALGORITHMS: Record<string, Algorithm | undefined> = {
+  ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  HS256: { name: "HMAC", hash: "SHA-256" },
+};
+
+/** More keys than any project has; the cache starts again beyond. */
+const MAX_KEYS = 32;
+const keys = new Map<string, Promise<CryptoKey>>();
+
+/** The platform as one instance of the module sees it. */
+export class Platform implements Host {
+  #retired = false;
+
+  /** After this the module instance behind it hears nothing any more: it is gone. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  fetch(
+    method: string,
+    url: string,
+    headers: string,
+    body: Uint8Array<ArrayBuffer> | undefined,
+    timeoutMs: number,
+    maxBodyBytes: number,
+  ) {
+    return this.#whileAlive(exchange(method, url, JSON.parse(headers), body, timeoutMs, maxBodyBytes));
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return this.#whileAlive(new Promise((wake) => setTimeout(wake, milliseconds)));
+  }
+
+  resolve(hostname: string): Promise<string> {
+    return this.#whileAlive(addresses(hostname));
+  }
+
+  verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean> {
+    return this.#whileAlive(isSignedBy(algorithm, key, signed, signature));
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    const observed = work.catch((error) => console.error(String(error)));
+    if (typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(observed);
+  }
+
+  log(line: string): void {
+    console.log(line);
+  }
+
+  answer(status: number, headers: string, body: Uint8Array<ArrayBuffer> | undefined): Response {
+    return new Response(body, { status, headers: JSON.parse(headers) });
+  }
+
+  /** A promise that never settles once the instance that waits for it is gone. */
+  #whileAlive<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => this.#retired || resolve(value),
+        (error) => this.#retired || reject(error),
+      );
+    });
+  }
+}
+
+async function exchange(
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body: Uint8Array<ArrayBuffer> | undefined,
+  timeoutMs: number,
+  maxBodyBytes: number,
+) {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
+    const bytes = await readAtMost(response, maxBodyBytes);
+    if (bytes === undefined) throw { kind: "too_large", message: `more than ${maxBodyBytes} bytes` };
+    return {
+      status: response.status,
+      headers: JSON.stringify(Object.fromEntries(response.headers)),
+      body: bytes,
+    };
+  } catch (error) {
+    throw fault(error);
+  }
+}
+
+function fault(error: unknown): { kind: string; message: string } {
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return { kind: "timeout", message: "no answer in time" };
+  }
+  if (error instanceof Error) return { kind: "network", message: error.message };
+  return error as { kind: string; message: string };
+}
+
+/** The body, or nothing when it is longer than `max` bytes: then the rest is not read. */
+export async function readAtMost(
+  message: Request | Response,
+  max: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (message.body === null) return new Uint8Array();
+  const announced = message.headers.get("content-length");
+  if (announced !== null && !message.headers.has("content-encoding")) {
+    if (Number(announced) <= max) return new Uint8Array(await message.arrayBuffer());
+    await message.body.cancel();
+    return undefined;
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of message.body) {
+    length += chunk.length;
+    // Leaving the loop cancels the stream.
+    if (length > max) return undefined;
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** A JSON list of the host's addresses, or `null` when this runtime cannot tell. */
+async function addresses(hostname: string): Promise<string> {
+  const kinds = ["A", "AAAA"] as const;
+  const answers = await Promise.allSettled(kinds.map((kind) => Deno.resolveDns(hostname, kind)));
+  const found = answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
+  const unable = answers.some((answer) =>
+    answer.status === "rejected" && !(answer.reason instanceof Deno.errors.NotFound)
+  );
+  return JSON.stringify(found.length === 0 && unable ? null : found);
+}
+
+async function isSignedBy(
+  name: string,
+  key: string,
+  signed: string,
+  signature: string,
+): Promise<boolean> {
+  const algorithm = ALGORITHMS[name];
+  if (algorithm === undefined) return false;
+  try {
+    const bytes = Uint8Array.from(
+      atob(signature.replaceAll("-", "+").replaceAll("_", "/")),
+      (letter) => letter.charCodeAt(0),
+    );
+    const imported = await importedKey(algorithm, key);
+    return await crypto.subtle.verify(algorithm, imported, bytes, new TextEncoder().encode(signed));
+  } catch {
+    return false;
+  }
+}
+
+/** Importing costs as much as verifying, so keys are kept. */
+function importedKey(algorithm: Algorithm, key: string): Promise<CryptoKey> {
+  const name = `${algorithm.name} ${key}`;
+  let imported = keys.get(name);
+  if (imported === undefined) {
+    const { kty, crv, x, y, n, e, k } = JSON.parse(key);
+    imported = crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e, k }, algorithm, false, ["verify"]);
+    if (keys.size >= MAX_KEYS) keys.clear();
+    keys.set(name, imported);
+  }
+  return imported;
+}
