@@ -1,2 +1,66 @@
-//! The task runner.
-fn main() {}
+//! `cargo xtask <task>`: everything this project does to itself.
+//!
+//! One file per task, found under the task's name.
+//! To add one: a file with `pub(crate) async fn run(…) -> anyhow::Result<()>`, a `mod` line, a variant of [`Task`] and an arm in [`run`].
+//! What tasks share: [`places`] (where things are), [`command`] (other programs), [`progress`] (what the person sees), [`interrupt`] (Ctrl-C).
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+// The tasks.
+mod check;
+mod setup;
+mod wasm;
+
+// What they share.
+mod command;
+mod interrupt;
+mod places;
+mod progress;
+
+/// Runs a task of this project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+enum Task {
+    /// Bring the machine to where every other task can run. All of them do this first.
+    Setup,
+    /// The quick part of `test`: format, lints, walls between the rooms, migrations, types of the TypeScript.
+    Check,
+    /// Build the WebAssembly module that the edge functions load.
+    Wasm,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let task = Task::parse();
+    interrupt::listen();
+    match run(task).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if interrupt::happened() => {
+            eprintln!("stopped");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Setup => setup::run().await,
+        Task::Check => check::run().await,
+        Task::Wasm => {
+            setup::run().await?;
+            wasm_module().await
+        }
+    }
+}
+
+/// Builds the module when it is not up to date.
+async fn wasm_module() -> anyhow::Result<()> {
+    let build = tokio::task::spawn_blocking(|| wasm::run(&places::root()));
+    progress::step("WebAssembly module", async { build.await? }).await
+}

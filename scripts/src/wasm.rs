@@ -82,7 +82,10 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
         finish(&output)?;
     }
     fs::create_dir_all(root.join("target"))?;
-    fs::write(&stamp_path, serde_json::to_vec(&Stamp { inputs, compiled })?)?;
+    fs::write(
+        &stamp_path,
+        serde_json::to_vec(&Stamp { inputs, compiled })?,
+    )?;
     Ok(())
 }
 
@@ -209,7 +212,8 @@ fn finish(output: &Path) -> anyhow::Result<()> {
         );
     }
     let text = base64::engine::general_purpose::STANDARD.encode(gzipped);
-    let source = format!("// Generated: edge_bg.wasm, gzipped, in base64.\nexport default \"{text}\";\n");
+    let source =
+        format!("// Generated: edge_bg.wasm, gzipped, in base64.\nexport default \"{text}\";\n");
     fs::write(output.join("edge_bytes.js"), source)?;
     Ok(())
 }

@@ -1,0 +1,98 @@
+//! `cargo xtask check`: the quick part of `cargo xtask test`.
+//!
+//! | part | what it finds |
+//! | --- | --- |
+//! | [`walls`] | a room that imports what it must not know |
+//! | [`file_sizes`] | a file that grew past reading in one sitting |
+//! | [`migrations`] | what the hosted platform would refuse, and functions without a pinned search path |
+//! | format and lints | of Rust and of TypeScript |
+//!
+//! All parts run, so that one run shows all findings.
+
+use anyhow::bail;
+
+use crate::command::Program;
+use crate::places;
+use crate::progress::step;
+use crate::{setup, wasm_module};
+
+mod file_sizes;
+mod migrations;
+mod statements;
+mod walls;
+
+/// The folders of TypeScript, each with its own `deno.json`.
+const TYPESCRIPT: [&str; 2] = ["supabase/functions", "tests/end-to-end"];
+
+/// Runs every quick check.
+///
+/// # Errors
+/// When any of them finds something; what was found is printed.
+pub(crate) async fn run() -> anyhow::Result<()> {
+    setup::run().await?;
+    let mut failed = Vec::new();
+    let mut note = |part: &'static str, outcome: anyhow::Result<()>| {
+        if let Err(error) = outcome {
+            eprintln!("{error:#}");
+            failed.push(part);
+        }
+    };
+    note("walls", step("walls between the rooms", walls::run()).await);
+    note("file sizes", step("file sizes", file_sizes::run()).await);
+    note("migrations", step("migrations", migrations::run()).await);
+    note("format", step("format of Rust", format()).await);
+    note("lints", step("lints of Rust", lints()).await);
+    note("TypeScript", step("TypeScript", typescript()).await);
+    if crate::interrupt::happened() || !failed.is_empty() {
+        bail!("found by: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+async fn format() -> anyhow::Result<()> {
+    Program::new("cargo", ["fmt", "--all", "--check"])
+        .run()
+        .await
+}
+
+async fn lints() -> anyhow::Result<()> {
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets"];
+    let strict = ["--", "--deny", "warnings"];
+    Program::new("cargo", arguments.into_iter().chain(strict))
+        .run()
+        .await?;
+    // The host's side of the module exists only in its own target.
+    let module = [
+        "clippy",
+        "--quiet",
+        "--package",
+        "edge",
+        "--lib",
+        "--profile",
+        "wasm",
+    ];
+    let target = ["--target", "wasm32-unknown-unknown"];
+    Program::new("cargo", module.into_iter().chain(target).chain(strict))
+        .run()
+        .await
+}
+
+/// Format, lints and types of the TypeScript; the types need the module's bindings.
+async fn typescript() -> anyhow::Result<()> {
+    wasm_module().await?;
+    let deno = places::deno()?;
+    for folder in TYPESCRIPT {
+        let folder = places::root().join(folder);
+        for arguments in [
+            &["fmt", "--quiet", "--check"][..],
+            &["lint", "--quiet"],
+            &["check", "--quiet", "--frozen", "."],
+        ] {
+            Program::new(&deno, arguments)
+                .directory(&folder)
+                .run()
+                .await?;
+        }
+    }
+    Ok(())
+}
