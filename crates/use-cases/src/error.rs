@@ -1,0 +1,86 @@
+//! Why a use case did not do what was asked.
+
+use domain::error::{Code, DomainError};
+use thiserror::Error;
+
+use crate::context::StoredAnswer;
+use crate::ports::{PortError, PortErrorKind};
+
+/// What a use case answers instead of its result.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum UseCaseError {
+    /// Missing, or hidden from the caller; the code says what.
+    #[error("{0}")]
+    NotFound(Code),
+    /// The caller may view, but not do this.
+    #[error("the permission to {required} is needed")]
+    Forbidden {
+        /// The permission that is missing.
+        required: String,
+    },
+    /// Somebody else was faster.
+    #[error("changed meanwhile")]
+    Conflict {
+        /// The revision that is there now, when known.
+        current_revision: Option<i64>,
+        /// Whether the caller had named the revision it wanted to change.
+        if_match: bool,
+    },
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] DomainError),
+    /// The database or another service is down or too slow.
+    #[error("unavailable")]
+    Unavailable {
+        /// Seconds to wait, when known.
+        retry_after: Option<u64>,
+        /// What happened; for the log.
+        source: PortError,
+    },
+    /// The command had been carried out before under the same idempotency key; this was the answer.
+    #[error("answered before")]
+    Replayed(StoredAnswer),
+    /// A fault of this program or of what is stored.
+    #[error("internal error")]
+    Internal(#[source] PortError),
+}
+
+impl From<PortError> for UseCaseError {
+    fn from(error: PortError) -> Self {
+        let refused = |code, message: &str| Self::Refused(DomainError::new(code, message));
+        match error.kind {
+            PortErrorKind::Unavailable { retry_after } => Self::Unavailable {
+                retry_after,
+                source: error,
+            },
+            PortErrorKind::Conflict { current_revision } => Self::Conflict {
+                current_revision,
+                if_match: false,
+            },
+            PortErrorKind::NameTaken => refused(Code::ModelNameTaken, "The name is in use."),
+            PortErrorKind::VersionTaken => {
+                refused(Code::VersionAlreadyExists, "The version exists already.")
+            }
+            PortErrorKind::KeyReused => refused(
+                Code::IdempotencyKeyReused,
+                "The idempotency key was used with another command.",
+            ),
+            PortErrorKind::OrderTaken => refused(
+                Code::ExecutionOrderTaken,
+                "Another action of the container has this execution order.",
+            ),
+            PortErrorKind::Finished => {
+                refused(Code::ExecutionAlreadyFinished, "The run has ended already.")
+            }
+            PortErrorKind::Forbidden => Self::Forbidden {
+                required: "edit".to_owned(),
+            },
+            PortErrorKind::IdTaken => {
+                refused(Code::NodeAlreadyExists, "The identifier is in use.")
+            }
+            PortErrorKind::NotFound | PortErrorKind::Corrupt | PortErrorKind::Invalid => {
+                Self::Internal(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The documents of the built-in knowledge base.
+
+use std::rc::Rc;
+
+use domain::ids::{OrganizationId, ContentId};
+use serde_json::json;
+
+use super::page::page;
+use super::store::Shared;
+use crate::context::{Context, StoredAnswer};
+use crate::ports::{self, Expected, Page, PageRequest, PortError, PortErrorKind, KnowledgeContent, Written};
+
+/// A twin of the stored documents.
+#[derive(Debug)]
+pub struct KnowledgeContents(pub(super) Rc<Shared>);
+
+impl ports::KnowledgeContents for KnowledgeContents {
+    async fn find(&self, context: &Context, id: ContentId) -> Result<Option<KnowledgeContent>, PortError> {
+        self.0.faults.check("knowledge_contents.find")?;
+        let store = self.0.store.borrow();
+        let found = store.contents.get(&id);
+        let visible = found.filter(|w| store.may_see(context, w.organization_id, w.user_id));
+        Ok(visible.cloned())
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        organization_id: Option<OrganizationId>,
+        request: &PageRequest,
+    ) -> Result<Page<KnowledgeContent>, PortError> {
+        self.0.faults.check("knowledge_contents.list")?;
+        let store = self.0.store.borrow();
+        let mut all: Vec<KnowledgeContent> = store
+            .contents
+            .values()
+            .filter(|w| organization_id.is_none() || w.organization_id == organization_id)
+            .filter(|w| store.may_see(context, w.organization_id, w.user_id))
+            .cloned()
+            .collect();
+        all.sort_by(|a, b| (b.created_at, b.content_id).cmp(&(a.created_at, a.content_id)));
+        Ok(page(all, |w| json!(w.content_id), request))
+    }
+
+    async fn search(
+        &self,
+        context: &Context,
+        query: &str,
+        limit: u32,
+    ) -> Result<Vec<KnowledgeContent>, PortError> {
+        self.0.faults.check("knowledge_contents.search")?;
+        let store = self.0.store.borrow();
+        let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let mut found: Vec<(usize, KnowledgeContent)> = store
+            .contents
+            .values()
+            .filter(|c| store.may_see(context, c.organization_id, c.user_id))
+            .map(|c| (hits(c, &words), c.clone()))
+            .filter(|(hits, _)| *hits > 0)
+            .collect();
+        found.sort_by_key(|(hits, c)| (std::cmp::Reverse(*hits), c.content_id));
+        let best = found.into_iter().map(|(_, content)| content);
+        Ok(best.take(limit as usize).collect())
+    }
+
+    async fn save(
+        &self,
+        context: &Context,
+        content: &KnowledgeContent,
+        expected: Expected,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<i64>, PortError> {
+        const OPERATION: &str = "knowledge_contents.save";
+        self.0.faults.check(OPERATION)?;
+        let mut store = self.0.store.borrow_mut();
+        let replayed = store.replay(context, answer.as_ref(), OPERATION)?;
+        if let Some(answer) = replayed {
+            return Ok(Written::Replayed(answer));
+        }
+        if !store.may_change(context, content.organization_id, content.user_id) {
+            return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
+        }
+        let stored = store.contents.get(&content.content_id).map(|w| w.revision);
+        super::store::compare(expected, stored, OPERATION)?;
+        let saved = KnowledgeContent {
+            revision: expected.next(),
+            ..content.clone()
+        };
+        store.contents.insert(content.content_id, saved);
+        store.keep(context, answer);
+        Ok(Written::Done(expected.next()))
+    }
+
+    async fn remove(
+        &self,
+        context: &Context,
+        id: ContentId,
+        expected: Expected,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        const OPERATION: &str = "knowledge_contents.remove";
+        self.0.faults.check(OPERATION)?;
+        let mut store = self.0.store.borrow_mut();
+        if let Some(answer) = store.replay(context, answer.as_ref(), OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let stored = store.contents.get(&id).map(|w| w.revision);
+        super::store::compare(expected, stored, OPERATION)?;
+        store.contents.remove(&id);
+        store.keep(context, answer);
+        Ok(Written::Done(()))
+    }
+}
+
+/// How many of the words, all in lower case, occur in the document.
+fn hits(content: &KnowledgeContent, words: &[String]) -> usize {
+    let text = format!("{} {} {}", content.title, content.body, content.tags.join(" "));
+    let text = text.to_lowercase();
+    words.iter().filter(|word| text.contains(*word)).count()
+}

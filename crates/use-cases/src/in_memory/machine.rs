@@ -1,0 +1,320 @@
+//! How runs proceed: the rules the database's functions keep, written to be read.
+//!
+//! A plan is a graph of steps. A step is *released* when nothing it depends on is left: actions then
+//! wait in `ready` for a worker, all other kinds pass at once. Whatever way a step ends, it counts
+//! its successors down. A step that carries a reason to be skipped ends the moment it is released.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use domain::ids::{ExecutionId, OrganizationId, UserId, VersionId};
+use domain::instant::Instant;
+use domain::vocabulary::{ExecutionStatus, JobPriority};
+use domain::workflow::plan::{Plan, StepKind};
+use serde_json::Map;
+use uuid::Uuid;
+
+use crate::ports::{
+    ActionRun, Execution, NewExecution, Progress, StepState, Step, StoredEvent, StoredLogLine,
+};
+
+/// How long a lease lasts after the last exchange.
+pub(super) const LEASE_MS: i64 = 4000;
+
+/// All runs, and what waits for a worker.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    pub(super) runs: BTreeMap<ExecutionId, Run>,
+    pub(super) ready: Vec<Ready>,
+    pub(super) leases: BTreeMap<Uuid, Instant>,
+    pub(super) plans: BTreeMap<VersionId, Rc<Plan>>,
+    pub(super) drawn: u64,
+}
+
+/// One run with its steps.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) execution: Execution,
+    pub(super) plan: Rc<Plan>,
+    pub(super) remaining: usize,
+    pub(super) rows: BTreeMap<Step, Row>,
+    /// Per parallel group the place of the next member to release.
+    pub(super) cursors: Vec<usize>,
+    pub(super) stream: Vec<StoredEvent>,
+    pub(super) logs: Vec<StoredLogLine>,
+}
+
+/// A step about which something is known.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) run: ActionRun,
+    /// How many of its predecessors have not ended.
+    pub(super) waiting: u32,
+    pub(super) lease: Option<Uuid>,
+    /// The nested run whose end brings this step back.
+    pub(super) child: Option<ExecutionId>,
+}
+
+/// A step that waits for a worker.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) due_at: Instant,
+    pub(super) priority: JobPriority,
+    pub(super) arrival: u64,
+    pub(super) execution_id: ExecutionId,
+    pub(super) step: Step,
+}
+
+/// What a start knows besides the request.
+pub(super) struct Origin {
+    pub(super) version_number: String,
+    pub(super) organization_id: Option<OrganizationId>,
+    pub(super) started_by: UserId,
+    pub(super) parent: Option<(ExecutionId, Step)>,
+    pub(super) depth: u32,
+}
+
+impl Machine {
+    /// A number that rises with every use.
+    pub(super) fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.drawn
+    }
+
+    /// Starts a run and releases the steps that depend on nothing.
+    pub(super) fn start(&mut self, new: NewExecution, origin: Origin, plan: Rc<Plan>, now: Instant) {
+        let id = new.execution_id;
+        let roots = plan.steps.iter().filter(|step| step.indegree == 0);
+        let roots: Vec<Step> = roots.map(|step| step.step).collect();
+        let run = Run {
+            remaining: plan.steps.len(),
+            rows: BTreeMap::new(),
+            cursors: plan.groups.iter().map(|group| group.concurrency as usize).collect(),
+            stream: Vec::new(),
+            logs: Vec::new(),
+            execution: execution(new, origin, &plan, now),
+            plan,
+        };
+        self.runs.insert(id, run);
+        self.record_start(id, now);
+        self.release(id, roots, now);
+    }
+
+    /// Passes everything that has nothing left to wait for, and ends the run when nothing is left.
+    pub(super) fn release(&mut self, id: ExecutionId, steps: Vec<Step>, now: Instant) {
+        let mut open = VecDeque::from(steps);
+        while let Some(step) = open.pop_front() {
+            let Some(run) = self.runs.get_mut(&id) else {
+                return;
+            };
+            let kind = run.plan.steps[step as usize].kind;
+            let row = run.row(step);
+            if row.run.skip_reason.is_some() {
+                open.extend(run.end_step(step, StepState::Skipped, now));
+            } else if kind == StepKind::Action {
+                row.run.status = StepState::Ready;
+                self.enqueue(id, step, now);
+            } else {
+                row.run.started_at = Some(now);
+                self.record_passage(id, step, kind, now);
+                if let Some(run) = self.runs.get_mut(&id) {
+                    open.extend(run.end_step(step, StepState::Completed, now));
+                }
+            }
+        }
+        self.end_if_done(id, now);
+    }
+
+    /// Puts a step where workers look.
+    pub(super) fn enqueue(&mut self, id: ExecutionId, step: Step, due_at: Instant) {
+        let arrival = self.draw();
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        self.ready.push(Ready {
+            due_at,
+            priority: run.execution.priority,
+            arrival,
+            execution_id: id,
+            step,
+        });
+    }
+
+    fn end_if_done(&mut self, id: ExecutionId, now: Instant) {
+        let Some(run) = self.runs.get_mut(&id) else {
+            return;
+        };
+        run.execution.progress = run.progress();
+        if run.remaining > 0 || run.execution.status.is_finished() {
+            return;
+        }
+        let failed = run.rows.values().any(|row| row.run.status == StepState::Failed);
+        let status = match failed {
+            true => ExecutionStatus::Failed,
+            false => ExecutionStatus::Completed,
+        };
+        self.end(id, status, now);
+    }
+
+    /// Ends a run, and brings back the step that waited for it.
+    pub(super) fn end(&mut self, id: ExecutionId, status: ExecutionStatus, now: Instant) {
+        let Some(run) = self.runs.get_mut(&id) else {
+            return;
+        };
+        run.execution.status = status;
+        run.execution.started_at.get_or_insert(now);
+        run.execution.completed_at = Some(now);
+        run.execution.outputs = Some(run.outputs());
+        run.execution.progress = run.progress();
+        let execution = &run.execution;
+        let parent = execution.parent_execution_id.zip(execution.parent_step);
+        self.ready.retain(|ready| ready.execution_id != id);
+        self.record_end(id, now);
+        if let Some((parent, step)) = parent {
+            self.resume(parent, step, id, now);
+        }
+    }
+
+    fn resume(&mut self, parent: ExecutionId, step: Step, child: ExecutionId, now: Instant) {
+        let Some(run) = self.runs.get_mut(&parent) else {
+            return;
+        };
+        let row = run.row(step);
+        if row.run.status == StepState::Waiting && row.child == Some(child) {
+            row.run.status = StepState::Ready;
+            self.enqueue(parent, step, now);
+        }
+    }
+}
+
+impl Run {
+    /// The row of a step, made when it is first needed.
+    pub(super) fn row(&mut self, step: Step) -> &mut Row {
+        let indegree = self.plan.steps[step as usize].indegree;
+        self.rows.entry(step).or_insert_with(|| Row {
+            run: ActionRun {
+                step,
+                status: StepState::Pending,
+                attempt: 0,
+                failures: 0,
+                skip_reason: None,
+                output: None,
+                error: None,
+                started_at: None,
+                finished_at: None,
+            },
+            waiting: indegree,
+            lease: None,
+            child: None,
+        })
+    }
+
+    /// Ends a step and answers which steps have nothing left to wait for.
+    pub(super) fn end_step(&mut self, step: Step, status: StepState, now: Instant) -> Vec<Step> {
+        let row = self.row(step);
+        row.run.status = status;
+        row.run.finished_at = Some(now);
+        row.lease = None;
+        self.remaining -= 1;
+        self.execution.revision += 1;
+        let plan = Rc::clone(&self.plan);
+        let spec = &plan.steps[step as usize];
+        let mut released = Vec::new();
+        for successor in &spec.successors {
+            let row = self.row(*successor);
+            row.waiting = row.waiting.saturating_sub(1);
+            if row.waiting == 0 {
+                released.push(*successor);
+            }
+        }
+        if let Some(group) = spec.group {
+            let cursor = &mut self.cursors[group as usize];
+            released.extend(plan.groups[group as usize].members.get(*cursor));
+            *cursor += 1;
+        }
+        released
+    }
+
+    /// The merged outputs of the steps that make the result.
+    fn outputs(&self) -> Map<String, serde_json::Value> {
+        let mut outputs = Map::new();
+        for step in &self.plan.outputs {
+            let name = self.plan.steps[*step as usize].name();
+            let row = self.rows.get(step).map(|row| &row.run);
+            match row.and_then(|run| run.output.clone()) {
+                Some(serde_json::Value::Object(fields)) => outputs.extend(fields),
+                Some(value) => {
+                    outputs.insert(name.to_owned(), value);
+                }
+                None => {}
+            }
+        }
+        outputs
+    }
+
+    /// How a step stands, if anything is known about it.
+    pub(super) fn state(&self, step: Step) -> Option<StepState> {
+        self.rows.get(&step).map(|row| row.run.status)
+    }
+
+    /// Counts containers by how they ended.
+    fn progress(&self) -> Progress {
+        let mut progress = Progress {
+            total_nodes: self.plan.containers.len() as u32,
+            ..Progress::default()
+        };
+        for container in &self.plan.containers {
+            let ended = self.rows.get(&container.last).is_some_and(|r| r.run.finished_at.is_some());
+            let mut steps = container.first..=container.last;
+            if !ended {
+            } else if self.state(container.first) == Some(StepState::Skipped) {
+                progress.skipped_nodes += 1;
+            } else if steps.any(|step| self.state(step) == Some(StepState::Failed)) {
+                progress.failed_nodes += 1;
+            } else {
+                progress.completed_nodes += 1;
+            }
+        }
+        progress.advance(self.execution.status);
+        progress
+    }
+}
+
+fn execution(new: NewExecution, origin: Origin, plan: &Plan, now: Instant) -> Execution {
+    let deadline = new.timeout_seconds.map(|seconds| {
+        now.plus_millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
+    });
+    let (parent_execution_id, parent_step) = origin.parent.unzip();
+    let mut progress = Progress {
+        total_nodes: plan.containers.len() as u32,
+        ..Progress::default()
+    };
+    progress.advance(ExecutionStatus::Pending);
+    Execution {
+        execution_id: new.execution_id,
+        model_id: new.model_id,
+        version_id: new.version_id,
+        version_number: origin.version_number,
+        organization_id: origin.organization_id,
+        status: ExecutionStatus::Pending,
+        environment: new.environment,
+        parameters: new.parameters,
+        session_id: new.session_id,
+        mode: new.mode,
+        priority: new.priority,
+        max_depth: new.max_depth,
+        approved_actions: new.approved_actions,
+        deadline,
+        progress,
+        outputs: None,
+        errors: Vec::new(),
+        parent_execution_id,
+        parent_step,
+        depth: origin.depth,
+        started_by: origin.started_by,
+        created_at: now,
+        started_at: None,
+        completed_at: None,
+        revision: 1,
+    }
+}

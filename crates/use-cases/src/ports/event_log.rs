@@ -1,0 +1,87 @@
+//! The log of what has happened.
+
+use domain::ids::{OrganizationId, UserId};
+use domain::instant::Instant;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Bookmark, Page, PageRequest, PortError};
+use crate::context::Context;
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredEvent {
+    /// Its own id.
+    pub event_id: Uuid,
+    /// Such as `ContainerNodeAdded`.
+    pub event_type: String,
+    /// Such as `function-model` or `execution`.
+    pub aggregate_type: String,
+    /// What it happened to.
+    pub aggregate_id: Uuid,
+    /// Place in the aggregate's stream: 1, 2, 3 … without gaps.
+    pub aggregate_version: i64,
+    /// Place in the whole log, rising, with gaps.
+    pub position: i64,
+    /// Version of the shape of `data`.
+    pub event_version: u32,
+    /// When it was stored.
+    pub occurred_at: Instant,
+    /// Who did it; absent for the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<UserId>,
+    /// Whose it is; absent for what belongs to one user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<OrganizationId>,
+    /// The request or execution that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// The event that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<String>,
+    /// W3C trace context of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The facts.
+    pub data: Value,
+}
+
+/// Which events of the whole log are wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventFilter {
+    /// Not before this instant.
+    pub from: Option<Instant>,
+    /// Of this type only.
+    pub event_type: Option<String>,
+    /// Of this aggregate only.
+    pub aggregate_id: Option<Uuid>,
+}
+
+/// Events of models and organizations, as the caller may see them.
+pub trait EventLog {
+    /// The stream of one aggregate in its order, after the given version (0: from the start).
+    async fn history(
+        &self,
+        context: &Context,
+        aggregate_id: Uuid,
+        after_version: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, PortError>;
+
+    /// The whole log in its order, up to the point behind which nothing can appear any more.
+    async fn list(
+        &self,
+        context: &Context,
+        filter: &EventFilter,
+        page: &PageRequest,
+    ) -> Result<Page<StoredEvent>, PortError>;
+}
+
+impl StoredEvent {
+    /// Where a page that ends with this event ends.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark(Value::from(self.position))
+    }
+}

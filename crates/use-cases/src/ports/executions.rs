@@ -1,0 +1,591 @@
+//! Runs of published versions: starting them, driving them, looking at them.
+//!
+//! The values here are what travels between a worker and the database; field names are those of the wire.
+
+use std::rc::Rc;
+
+use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
+use domain::instant::Instant;
+use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
+use domain::workflow::plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, PortError, PublishedVersion, StoredEvent, Written};
+use crate::context::{Actor, Context, StoredAnswer};
+
+/// Number of a step within its plan, from 0.
+pub type Step = u32;
+
+/// A process that works on runs. Its lease token fences it: what it reports after losing the lease is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Worker {
+    /// Names the lease; one per worker and lifetime.
+    pub lease_token: Uuid,
+    /// For people who look into the tables.
+    pub name: String,
+    /// Sent after a reply got lost: everything leased to this token and not listed goes back to ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<ClaimKey>>,
+}
+
+/// One attempt at one step of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimKey {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The step.
+    pub step: Step,
+    /// Counts every time the step was handed out, from 1.
+    pub attempt: u32,
+}
+
+/// A run to start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewExecution {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// The model.
+    pub model_id: ModelId,
+    /// The snapshot that runs; fixed from here on.
+    pub version_id: VersionId,
+    /// Where it takes place.
+    pub environment: Environment,
+    /// The input, at most 64 KiB.
+    pub parameters: Map<String, Value>,
+    /// Groups runs, at most 200 characters.
+    pub session_id: String,
+    /// Whether somebody waits.
+    pub mode: RunMode,
+    /// Against other runs.
+    pub priority: JobPriority,
+    /// How many levels of nested models are allowed below this run, 0–10.
+    pub max_depth: u32,
+    /// Nested models with trigger `manual` that may run.
+    pub approved_actions: Vec<ActionId>,
+    /// 1–2 592 000; when it has passed the run fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+}
+
+/// What starting answers about one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedExecution {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// A run without actions has ended already.
+    pub status: ExecutionStatus,
+    /// By the database's clock.
+    pub created_at: Instant,
+}
+
+/// Runs that were started, and what of them the worker may do at once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// The runs, in the order asked for.
+    pub executions: Vec<StartedExecution>,
+    /// Work for the worker that was named, if any.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+}
+
+/// A step handed to a worker, with everything needed to do it besides the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The step, always one of kind action.
+    pub step: Step,
+    /// Counts every time the step was handed out, from 1.
+    pub attempt: u32,
+    /// Counts the tries that failed, from 0; decides on further retries.
+    pub failures: u32,
+    /// The model.
+    pub model_id: ModelId,
+    /// The snapshot; names the plan.
+    pub version_id: VersionId,
+    /// Its number.
+    pub version_number: String,
+    /// On whose behalf the step is done.
+    pub started_by: UserId,
+    /// Whose run it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<OrganizationId>,
+    /// Where it takes place.
+    pub environment: Environment,
+    /// The input of the run.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// Groups runs.
+    pub session_id: String,
+    /// 0 for a run somebody started, otherwise the level of nesting.
+    pub depth: u32,
+    /// Levels allowed below this run.
+    pub max_depth: u32,
+    /// Nested models with trigger `manual` that may run.
+    #[serde(default)]
+    pub approved_actions: Vec<ActionId>,
+    /// When the run fails if it has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Instant>,
+    /// How earlier action steps ended, by step number.
+    #[serde(default)]
+    pub results: Vec<StepResult>,
+    /// The nested run this step was waiting for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ChildResult>,
+}
+
+impl Claim {
+    /// The attempt this claim stands for.
+    pub fn key(&self) -> ClaimKey {
+        ClaimKey {
+            execution_id: self.execution_id,
+            step: self.step,
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// How a step can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepStatus {
+    /// With an output.
+    Completed,
+    /// For good.
+    Failed,
+    /// Without having been tried.
+    Skipped,
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepResult {
+    /// The step.
+    pub step: Step,
+    /// How.
+    pub status: StepStatus,
+    /// What came out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+}
+
+/// How a nested run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildResult {
+    /// The nested run.
+    pub execution_id: ExecutionId,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// What came out of it.
+    #[serde(default)]
+    pub outputs: Map<String, Value>,
+    /// What went wrong in it.
+    #[serde(default)]
+    pub errors: Vec<ExecutionError>,
+}
+
+/// Why an action failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionError {
+    /// SCREAMING_SNAKE_CASE.
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// Decides, among other things, on retries.
+    pub category: ErrorCategory,
+}
+
+/// Something that went wrong in a run, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecutionError {
+    /// The container, when it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<NodeId>,
+    /// The action, when it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<ActionId>,
+    /// SCREAMING_SNAKE_CASE.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// How serious a line of a run's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For the one who looks for a fault.
+    Debug,
+    /// The usual.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something went wrong.
+    Error,
+}
+
+/// A line a worker adds to a run's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// How serious.
+    pub level: LogLevel,
+    /// In words; carries no secrets.
+    pub message: String,
+}
+
+/// What a worker reports about a step it was handed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The step.
+    pub step: Step,
+    /// The attempt it was handed.
+    pub attempt: u32,
+    /// What became of it.
+    #[serde(flatten)]
+    pub kind: OutcomeKind,
+    /// Lines for the run's log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogLine>,
+}
+
+impl Outcome {
+    /// The attempt this outcome is about.
+    pub fn key(&self) -> ClaimKey {
+        ClaimKey {
+            execution_id: self.execution_id,
+            step: self.step,
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum OutcomeKind {
+    /// It was done.
+    Completed {
+        /// At most 1 MiB.
+        output: Value,
+    },
+    /// It failed and is due again after the delay, counted from the database's now.
+    Retry {
+        /// Why it failed.
+        error: ActionError,
+        /// Milliseconds until then.
+        delay_ms: u64,
+    },
+    /// It failed for good; steps that have not started are going to be skipped.
+    Failed {
+        /// Why it failed.
+        error: ActionError,
+        /// The steps this failure skips.
+        skip: Vec<Step>,
+        /// The reason written on them.
+        reason: String,
+    },
+    /// It was not done, and nobody minds.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It waits for a nested run, which starts now.
+    Child {
+        /// The nested run.
+        child: Box<NewExecution>,
+    },
+    /// It is given back untouched.
+    Released {},
+}
+
+/// A run that ended in an exchange.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FinishedExecution {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// How it ended.
+    pub status: ExecutionStatus,
+}
+
+/// The reply to a worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exchange {
+    /// Steps for the worker, leased to it.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// Outcomes that came too late: somebody else has the step.
+    #[serde(default)]
+    pub refused: Vec<ClaimKey>,
+    /// Runs that ended.
+    #[serde(default)]
+    pub finished: Vec<FinishedExecution>,
+    /// Milliseconds until the next step that waits is due, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due_ms: Option<u64>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// `dependency-analysis`, `context-setup`, `orchestration`, `node-execution` or `completion`.
+    pub phase: String,
+    /// 0–100, never falling.
+    pub percentage: f64,
+    /// Containers in all.
+    pub total_nodes: u32,
+    /// Containers that completed.
+    pub completed_nodes: u32,
+    /// Containers that failed.
+    pub failed_nodes: u32,
+    /// Containers that were skipped.
+    pub skipped_nodes: u32,
+}
+
+/// A run as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Execution {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// The model.
+    pub model_id: ModelId,
+    /// The snapshot it runs.
+    pub version_id: VersionId,
+    /// The snapshot's number.
+    pub version_number: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<OrganizationId>,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// Where it takes place.
+    pub environment: Environment,
+    /// Its input.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// Groups runs.
+    pub session_id: String,
+    /// Whether somebody waits.
+    pub mode: RunMode,
+    /// Against other runs.
+    pub priority: JobPriority,
+    /// Levels allowed below it.
+    pub max_depth: u32,
+    /// Nested models with trigger `manual` that may run.
+    #[serde(default)]
+    pub approved_actions: Vec<ActionId>,
+    /// When it fails if it has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Instant>,
+    /// How far it is.
+    pub progress: Progress,
+    /// What came out of it, once it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Map<String, Value>>,
+    /// What went wrong.
+    #[serde(default)]
+    pub errors: Vec<ExecutionError>,
+    /// The run it is nested in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_execution_id: Option<ExecutionId>,
+    /// The step of that run that waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_step: Option<Step>,
+    /// 0 for a run somebody started, otherwise the level of nesting.
+    pub depth: u32,
+    /// Who started it, or the run it is nested in.
+    pub started_by: UserId,
+    /// When it was asked for.
+    pub created_at: Instant,
+    /// When its first step began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Instant>,
+    /// Rises with every change.
+    pub revision: i64,
+}
+
+/// Where a step of a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// Some of what it depends on has not ended.
+    Pending,
+    /// Waiting for a worker, or for its next attempt.
+    Ready,
+    /// Leased to a worker.
+    Executing,
+    /// Waiting for a nested run.
+    Waiting,
+    /// Done.
+    Completed,
+    /// Failed for good.
+    Failed,
+    /// Never tried.
+    Skipped,
+    /// Ended by a cancellation.
+    Cancelled,
+}
+
+/// One step of one run, from the moment something was known about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionRun {
+    /// The step, of any kind.
+    pub step: Step,
+    /// Where it stands.
+    pub status: StepState,
+    /// How often it was handed out.
+    pub attempt: u32,
+    /// How often it failed.
+    pub failures: u32,
+    /// Why it was skipped, or is going to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_reason: Option<String>,
+    /// What came out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ActionError>,
+    /// When it was first handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Instant>,
+}
+
+/// A line of a run's log as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredLogLine {
+    /// When it was stored.
+    pub at: Instant,
+    /// How serious.
+    pub level: LogLevel,
+    /// The container, when it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<NodeId>,
+    /// The action, when it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<ActionId>,
+    /// In words.
+    pub message: String,
+}
+
+/// Which lines of a log are wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogFilter {
+    /// At least this serious.
+    pub level: Option<LogLevel>,
+    /// Not before this instant.
+    pub since: Option<Instant>,
+}
+
+/// The runs, as the caller may see them, and the engine's own calls, which serve all users at once.
+pub trait Executions {
+    /// Starts runs and hands their first steps to the worker, if one is named.
+    async fn start(
+        &self,
+        context: &Context,
+        executions: &[NewExecution],
+        answer: Option<StoredAnswer>,
+        worker: Option<&Worker>,
+        want: u32,
+    ) -> Result<Written<Started>, PortError>;
+
+    /// Records what a worker did and hands it at most `want` further steps; renews its lease.
+    async fn exchange(
+        &self,
+        worker: &Worker,
+        outcomes: &[Outcome],
+        want: u32,
+    ) -> Result<Exchange, PortError>;
+
+    /// The plan of a version. It never changes, so it may be kept.
+    async fn plan(&self, version_id: VersionId) -> Result<Option<Rc<Plan>>, PortError>;
+
+    /// The published version of a model, judged as this user; for nested models during a run.
+    async fn find_published_version(
+        &self,
+        actor: &Actor,
+        model_id: ModelId,
+    ) -> Result<Option<PublishedVersion>, PortError>;
+
+    /// One run.
+    async fn find(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Option<Execution>, PortError>;
+
+    /// The runs of a model, newest first.
+    async fn list(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+        status: Option<ExecutionStatus>,
+        page: &PageRequest,
+    ) -> Result<Page<Execution>, PortError>;
+
+    /// The steps of a run about which something is known, by number.
+    async fn runs(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Vec<ActionRun>, PortError>;
+
+    /// The log of a run, oldest line first.
+    async fn logs(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        filter: &LogFilter,
+        page: &PageRequest,
+    ) -> Result<Page<StoredLogLine>, PortError>;
+
+    /// The events of a run in their order, after the given version (0: from the start).
+    async fn events(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        after_version: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, PortError>;
+
+    /// Ends a run and what is nested in it; answers where it stands then.
+    async fn cancel(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        reason: Option<&str>,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<ExecutionStatus>, PortError>;
+}

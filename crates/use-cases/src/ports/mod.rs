@@ -1,0 +1,107 @@
+//! What use cases need from the outside: one trait per collection or role, each with two homes,
+//! the live adapter and its twin in `in_memory`.
+//!
+//! Looking up answers `Ok(None)` for what is missing or hidden; lists take a filter and a page.
+//! Every write carries its events, and the answer to keep when the request has an idempotency key.
+//! Futures need not be `Send`: one instance of the module is one thread.
+
+mod audit_logs;
+mod clock;
+mod error;
+mod event_log;
+mod executions;
+mod function_models;
+mod idempotency;
+mod ids;
+mod knowledge_base;
+mod knowledge_contents;
+mod model_versions;
+mod organizations;
+mod page;
+mod service_error;
+mod spindle;
+mod workflows;
+mod write;
+
+pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
+pub use clock::Clock;
+pub use error::{PortError, PortErrorKind};
+pub use event_log::{EventFilter, EventLog, StoredEvent};
+pub use executions::{
+    ActionError, ActionRun, ChildResult, Claim, ClaimKey, Exchange, Execution, ExecutionError,
+    Executions, FinishedExecution, LogFilter, LogLevel, LogLine, NewExecution, Outcome,
+    OutcomeKind, Progress, Started, StartedExecution, Step, StepResult, StepState, StepStatus,
+    StoredLogLine, Worker,
+};
+pub use function_models::{
+    Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel,
+    NestedReference, VersionRef,
+};
+pub use idempotency::IdempotentAnswers;
+pub use ids::Ids;
+pub use knowledge_base::{Document, KnowledgeBase};
+pub use knowledge_contents::{KnowledgeContent, KnowledgeContents};
+pub use model_versions::{ModelVersion, ModelVersions, NewVersion, PublishedVersion};
+pub use organizations::{NewOrganization, Organization, Organizations};
+pub use page::{Bookmark, Page, PageRequest, SortOrder};
+pub use service_error::{ServiceError, ServiceFailure};
+pub use spindle::{Spindle, WorkflowCall};
+pub use workflows::{Workflow, Workflows};
+pub use write::{Expected, Written};
+
+/// Everything a use case may reach, in one bundle.
+pub trait Ports {
+    /// The models.
+    type FunctionModels: FunctionModels;
+    /// Their snapshots.
+    type ModelVersions: ModelVersions;
+    /// Organizations and memberships.
+    type Organizations: Organizations;
+    /// Tasks of the built-in workflow service.
+    type Workflows: Workflows;
+    /// Documents of the built-in knowledge base.
+    type KnowledgeContents: KnowledgeContents;
+    /// The runs.
+    type Executions: Executions;
+    /// The workflow service, built in or remote.
+    type Spindle: Spindle;
+    /// The documentation service, built in or remote.
+    type KnowledgeBase: KnowledgeBase;
+    /// What has happened.
+    type EventLog: EventLog;
+    /// Who changed what.
+    type AuditLogs: AuditLogs;
+    /// Answers kept for repetitions.
+    type IdempotentAnswers: IdempotentAnswers;
+    /// The time.
+    type Clock: Clock;
+    /// New identifiers.
+    type Ids: Ids;
+
+    /// The models.
+    fn function_models(&self) -> &Self::FunctionModels;
+    /// Their snapshots.
+    fn model_versions(&self) -> &Self::ModelVersions;
+    /// Organizations and memberships.
+    fn organizations(&self) -> &Self::Organizations;
+    /// Tasks of the built-in workflow service.
+    fn workflows(&self) -> &Self::Workflows;
+    /// Documents of the built-in knowledge base.
+    fn knowledge_contents(&self) -> &Self::KnowledgeContents;
+    /// The runs.
+    fn executions(&self) -> &Self::Executions;
+    /// The workflow service.
+    fn spindle(&self) -> &Self::Spindle;
+    /// The documentation service.
+    fn knowledge_base(&self) -> &Self::KnowledgeBase;
+    /// What has happened.
+    fn event_log(&self) -> &Self::EventLog;
+    /// Who changed what.
+    fn audit_logs(&self) -> &Self::AuditLogs;
+    /// Answers kept for repetitions.
+    fn idempotent_answers(&self) -> &Self::IdempotentAnswers;
+    /// The time.
+    fn clock(&self) -> &Self::Clock;
+    /// New identifiers.
+    fn ids(&self) -> &Self::Ids;
+}
