@@ -132,7 +132,13 @@ fn installed(root: &Path) -> anyhow::Result<bool> {
 fn version_in(package: &Path) -> Option<String> {
     let text = fs::read(package.join("package.json")).ok()?;
     let package: serde_json::Value = serde_json::from_slice(&text).ok()?;
-    Some(package["version"].as_str()?.to_owned())
+    // One package writes its version with a letter that npm ignores.
+    Some(
+        package["version"]
+            .as_str()?
+            .trim_start_matches('v')
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]
