@@ -1,1 +1,3 @@
 //! Room `local-stack`.
+
+pub mod realtime;
