@@ -9,11 +9,13 @@
 //!
 //! All parts run, so that one run shows all findings.
 
-use anyhow::bail;
+use anyhow::ensure;
 
 use crate::command::Program;
+use crate::interrupt;
 use crate::places;
 use crate::progress::step;
+use crate::tally::Count;
 use crate::{setup, wasm_module};
 
 mod file_sizes;
@@ -30,23 +32,31 @@ const TYPESCRIPT: [&str; 2] = ["supabase/functions", "tests/end-to-end"];
 /// When any of them finds something; what was found is printed.
 pub(crate) async fn run() -> anyhow::Result<()> {
     setup::run().await?;
-    let mut failed = Vec::new();
-    let mut note = |part: &'static str, outcome: anyhow::Result<()>| {
-        if let Err(error) = outcome {
-            eprintln!("{error:#}");
-            failed.push(part);
-        }
-    };
-    note("walls", step("walls between the rooms", walls::run()).await);
-    note("file sizes", step("file sizes", file_sizes::run()).await);
-    note("migrations", step("migrations", migrations::run()).await);
-    note("format", step("format of Rust", format()).await);
-    note("lints", step("lints of Rust", lints()).await);
-    note("TypeScript", step("TypeScript", typescript()).await);
-    if crate::interrupt::happened() || !failed.is_empty() {
-        bail!("found by: {}", failed.join(", "));
-    }
+    let count = count().await?;
+    ensure!(count.failed == 0, "{} quick checks failed", count.failed);
     Ok(())
+}
+
+/// Runs every quick check and counts those that found nothing.
+///
+/// # Errors
+/// When somebody asks to stop.
+pub(crate) async fn count() -> anyhow::Result<Count> {
+    let mut sum = Count::default();
+    let mut note = |outcome: anyhow::Result<()>| {
+        if let Err(error) = &outcome {
+            eprintln!("{error:#}");
+        }
+        sum = sum.and(Count::one(outcome.is_ok()));
+    };
+    note(step("walls between the rooms", walls::run()).await);
+    note(step("file sizes", file_sizes::run()).await);
+    note(step("migrations", migrations::run()).await);
+    note(step("format of Rust", format()).await);
+    note(step("lints of Rust", lints()).await);
+    note(step("format, lints and types of TypeScript", typescript()).await);
+    ensure!(!interrupt::happened(), "stopped by a signal");
+    Ok(sum)
 }
 
 async fn format() -> anyhow::Result<()> {

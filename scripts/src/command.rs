@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use anyhow::{Context, bail};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::interrupt;
@@ -64,12 +65,6 @@ impl Program {
         self
     }
 
-    /// Removes one variable from the environment.
-    pub(crate) fn without_env(mut self, name: &str) -> Program {
-        self.command.env_remove(name);
-        self
-    }
-
     /// Runs it with its output on the terminal.
     ///
     /// # Errors
@@ -96,22 +91,32 @@ impl Program {
     ///
     /// # Errors
     /// When it cannot start, or somebody asks to stop; a failing program is an answer.
-    pub(crate) async fn output(mut self) -> anyhow::Result<Printed> {
-        use tokio::io::AsyncReadExt;
+    pub(crate) async fn output(self) -> anyhow::Result<Printed> {
+        self.keep(false).await
+    }
 
+    /// Runs it with its output on the terminal and keeps it as well.
+    ///
+    /// # Errors
+    /// When it cannot start, or somebody asks to stop; a failing program is an answer.
+    pub(crate) async fn output_shown(self) -> anyhow::Result<Printed> {
+        self.keep(true).await
+    }
+
+    async fn keep(mut self, show: bool) -> anyhow::Result<Printed> {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut group = Group::start(&mut self.command, &self.shown)?;
         let (out, err) = (group.child.stdout.take(), group.child.stderr.take());
-        let (Some(mut out), Some(mut err)) = (out, err) else {
+        let (Some(out), Some(err)) = (out, err) else {
             bail!("`{}` has no output to read", self.shown);
         };
         interrupt::unless(async {
-            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-            tokio::try_join!(out.read_to_end(&mut stdout), err.read_to_end(&mut stderr))?;
+            let (stdout, stderr) = tokio::try_join!(read(out, show), read(err, show))?;
+            let status = group.child.wait().await?;
             Ok(Printed {
-                status: group.child.wait().await?,
-                stdout: String::from_utf8_lossy(&stdout).into_owned(),
-                stderr: String::from_utf8_lossy(&stderr).into_owned(),
+                status,
+                stdout,
+                stderr,
             })
         })
         .await
@@ -130,6 +135,20 @@ impl Program {
         }
         Ok(printed.stdout.trim().to_owned())
     }
+}
+
+/// Reads to the end, showing each line as it arrives when asked to.
+async fn read(from: impl AsyncRead + Unpin, show: bool) -> anyhow::Result<String> {
+    let mut lines = BufReader::new(from).lines();
+    let mut text = String::new();
+    while let Some(line) = lines.next_line().await? {
+        if show {
+            println!("{line}");
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// A child and whatever it started; all of them end when this is dropped.

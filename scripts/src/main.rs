@@ -2,7 +2,7 @@
 //!
 //! One file per task, found under the task's name.
 //! To add one: a file with `pub(crate) async fn run(…) -> anyhow::Result<()>`, a `mod` line, a variant of [`Task`] and an arm in [`run`].
-//! What tasks share: [`places`] (where things are), [`command`] (other programs), [`progress`] (what the person sees), [`interrupt`] (Ctrl-C).
+//! What tasks share: [`places`] (where things are), [`command`] (other programs), [`progress`] (what the person sees), [`interrupt`] (Ctrl-C), [`tally`] (what passed and what failed).
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use clap::Parser;
 
 // The tasks.
 mod check;
+mod coverage;
 mod setup;
 mod wasm;
 
@@ -18,6 +19,7 @@ mod command;
 mod interrupt;
 mod places;
 mod progress;
+mod tally;
 
 /// Runs a task of this project.
 #[derive(Parser)]
@@ -29,6 +31,8 @@ enum Task {
     Check,
     /// Build the WebAssembly module that the edge functions load.
     Wasm,
+    /// How much of the rooms' code their tests run.
+    Coverage,
 }
 
 #[tokio::main]
@@ -56,6 +60,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
             setup::run().await?;
             wasm_module().await
         }
+        Task::Coverage => coverage::run().await,
     }
 }
 

@@ -37,6 +37,7 @@ const ROOMS: [Room; 6] = [
         rooms: &["domain"],
         crates: Some(&[
             "chrono",
+            "futures-channel",
             "futures-util",
             "serde",
             "serde_json",

@@ -1,0 +1,81 @@
+//! What passed and what failed, over all parts of a task.
+
+use std::future::Future;
+
+use crate::interrupt;
+use crate::progress::step;
+
+/// How many checks of one part held.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Count {
+    /// Those that held.
+    pub(crate) passed: u64,
+    /// Those that did not.
+    pub(crate) failed: u64,
+}
+
+impl Count {
+    /// One check that held, or did not.
+    pub(crate) fn one(held: bool) -> Count {
+        let failed = u64::from(!held);
+        Count {
+            passed: 1 - failed,
+            failed,
+        }
+    }
+
+    /// The sum of both.
+    pub(crate) fn and(self, other: Count) -> Count {
+        Count {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
+/// The parts so far.
+#[derive(Default)]
+pub(crate) struct Tally {
+    parts: Vec<(String, Count)>,
+}
+
+impl Tally {
+    /// Runs one part and notes its count; a part that breaks down counts as one failure and is told at once.
+    pub(crate) async fn part(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = anyhow::Result<Count>>,
+    ) {
+        if interrupt::happened() {
+            return;
+        }
+        let count = match step(name, work).await {
+            Ok(count) => count,
+            Err(error) => {
+                eprintln!("{error:#}");
+                Count::one(false)
+            }
+        };
+        self.parts.push((name.to_owned(), count));
+    }
+
+    /// Prints every part and, alone on the last line, the sum.
+    pub(crate) fn close(&self) -> Count {
+        let width = self
+            .parts
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
+        println!();
+        for (name, Count { passed, failed }) in &self.parts {
+            println!("{name:width$}  {passed:>5} passed  {failed:>3} failed");
+        }
+        let sum = self
+            .parts
+            .iter()
+            .fold(Count::default(), |sum, (_, count)| sum.and(*count));
+        println!("\n{} passed, {} failed", sum.passed, sum.failed);
+        sum
+    }
+}
