@@ -1,5 +1,11 @@
 //! The Realtime stand-in against a real PostgreSQL.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed preparation fails the test"
+)]
+
 mod client;
 mod delivery;
 mod postgres;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -32,7 +32,15 @@ const CLEAN_UP: &str = "cat; pid=$(head -n 1 data/postmaster.pid); kill -INT $pi
 pub(crate) struct Postgres {
     folder: PathBuf,
     server: Mutex<Option<Child>>,
-    _held_open: ChildStdin,
+    cleaner: Child,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+        drop(self.cleaner.stdin.take());
+        self.cleaner.wait().expect("the folder is removed");
+    }
 }
 
 impl Postgres {
@@ -57,7 +65,7 @@ impl Postgres {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "{made:?}");
-        let mut cleaner = Command::new("sh")
+        let cleaner = Command::new("sh")
             .args(["-c", CLEAN_UP])
             .arg(&folder)
             .current_dir(&folder)
@@ -68,7 +76,7 @@ impl Postgres {
         let postgres = Self {
             folder,
             server: Mutex::default(),
-            _held_open: cleaner.stdin.take().expect("an input"),
+            cleaner,
         };
         postgres.launch();
         let client = thread::scope(|scope| {
@@ -105,11 +113,15 @@ impl Postgres {
 
     /// Kills the server and starts it again.
     pub(crate) fn crash(&self) {
+        self.kill();
+        self.launch();
+    }
+
+    fn kill(&self) {
         let server = self.server.lock().expect("a server").take();
         let mut server = server.expect("the server runs");
         server.kill().expect("the server can be killed");
         server.wait().expect("the server ends");
-        self.launch();
     }
 
     /// After a crash the server refuses to start while processes of the old one still end.
