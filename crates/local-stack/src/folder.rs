@@ -1,0 +1,207 @@
+//! The folder in which a stack keeps everything it writes, kept or thrown away.
+//!
+//! `pgdata/` the database · `logs/` one file per part · `key.pem` the signing key ·
+//! `state.json` what was applied · `stack.json` how to reach the running stack ·
+//! `stack.lock` held while it runs.
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use crate::details::Details;
+use crate::migrations::Fingerprints;
+
+/// Where a stack's data live.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// In this folder, from start to start.
+    Kept(PathBuf),
+    /// In a temporary folder that is removed at the end, also after a crash.
+    Throwaway,
+}
+
+/// An open folder. The lock goes with the process, however it ends.
+pub(crate) struct Folder {
+    path: PathBuf,
+    temporary: Option<TempDir>,
+    _lock: File,
+}
+
+/// What has been done to the data.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Applied {
+    pub(crate) bootstrap: String,
+    pub(crate) migrations: Fingerprints,
+}
+
+impl Folder {
+    pub(crate) fn open(data: &Data) -> anyhow::Result<Self> {
+        let (path, temporary) = match data {
+            Data::Kept(path) => {
+                fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
+                (path.canonicalize()?, None)
+            }
+            Data::Throwaway => {
+                let folder = tempfile::Builder::new().prefix("local-stack-").tempdir()?;
+                // The database may run as another user, who must get through.
+                fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
+                (folder.path().canonicalize()?, Some(folder))
+            }
+        };
+        let lock = lock(&path)?;
+        fs::create_dir_all(path.join("logs"))?;
+        let folder = Self {
+            path,
+            temporary,
+            _lock: lock,
+        };
+        folder.remove(&folder.details_file())?;
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// True when nothing of it is wanted after the stack.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.path.join("key.pem")
+    }
+
+    pub(crate) fn applied(&self) -> anyhow::Result<Applied> {
+        let file = self.path.join("state.json");
+        if !file.exists() {
+            return Ok(Applied::default());
+        }
+        serde_json::from_slice(&fs::read(&file)?)
+            .with_context(|| format!("understanding {}", file.display()))
+    }
+
+    pub(crate) fn write_applied(&self, applied: &Applied) -> anyhow::Result<()> {
+        Ok(fs::write(
+            self.path.join("state.json"),
+            serde_json::to_vec_pretty(applied)?,
+        )?)
+    }
+
+    pub(crate) fn write_details(&self, details: &Details) -> anyhow::Result<()> {
+        Ok(fs::write(
+            self.details_file(),
+            serde_json::to_vec_pretty(details)?,
+        )?)
+    }
+
+    pub(crate) fn remove_details(&self) -> anyhow::Result<()> {
+        self.remove(&self.details_file())
+    }
+
+    fn details_file(&self) -> PathBuf {
+        self.path.join(DETAILS)
+    }
+
+    fn remove(&self, file: &Path) -> anyhow::Result<()> {
+        if file.exists() {
+            fs::remove_file(file).with_context(|| format!("removing {}", file.display()))?;
+        }
+        Ok(())
+    }
+}
+
+const DETAILS: &str = "stack.json";
+const LOCK: &str = "stack.lock";
+
+fn lock(path: &Path) -> anyhow::Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => match running(path) {
+            Some(details) => bail!(
+                "a stack is already running on {} at {} (process {}); stop it first",
+                path.display(),
+                details.api_url,
+                details.pid
+            ),
+            None => bail!("a stack is already starting on {}", path.display()),
+        },
+        Err(TryLockError::Error(error)) => Err(error).context("locking the data folder"),
+    }
+}
+
+/// How to reach the stack that runs on this folder, if one does.
+#[must_use]
+pub fn running(folder: &Path) -> Option<Details> {
+    let lock = File::options().write(true).open(folder.join(LOCK)).ok()?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            serde_json::from_slice(&fs::read(folder.join(DETAILS)).ok()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Removes the data of a kept stack, but nothing else that lies in the folder.
+///
+/// # Errors
+/// A stack is running on it, or a file cannot be removed.
+pub fn reset(folder: &Path) -> anyhow::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let _lock = lock(folder)?;
+    for name in ["pgdata", "logs", "home"] {
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    for name in ["state.json", "key.pem", DETAILS] {
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_serves_one_stack_at_a_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = Data::Kept(parent.path().join("stack"));
+        let first = Folder::open(&data).unwrap();
+        let error = Folder::open(&data).err().unwrap().to_string();
+        assert!(error.contains("already"), "{error}");
+        assert!(reset(first.path()).is_err());
+        drop(first);
+        Folder::open(&data).unwrap();
+    }
+
+    #[test]
+    fn a_reset_leaves_what_is_not_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("pgdata")).unwrap();
+        fs::write(folder.path().join("mine.txt"), "x").unwrap();
+        reset(folder.path()).unwrap();
+        assert!(!folder.path().join("pgdata").exists());
+        assert!(folder.path().join("mine.txt").exists());
+    }
+}

@@ -1,0 +1,72 @@
+//! `local-stack`: starts the stack, prints how to reach it as one line of JSON,
+//! and runs until it is told to stop.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use local_stack::{Data, Options, Ports, Stack};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The Supabase platform on this machine, without Docker.
+#[derive(Parser)]
+struct Arguments {
+    /// Keep the data in this folder; without it they are thrown away at the end.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Begin with empty data in the kept folder.
+    #[arg(long, requires = "keep")]
+    reset: bool,
+    /// Listen on free ports instead of 54321 (API) and 54322 (database).
+    #[arg(long)]
+    random_ports: bool,
+    /// More environment for the functions; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    function_env: Vec<(String, String)>,
+    /// The repository, with `node_modules` and `supabase`.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// Say nothing about progress.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    // Registered first, so that a request to stop during the start is not lost.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    if let (Some(folder), true) = (&arguments.keep, arguments.reset) {
+        local_stack::reset(folder)?;
+    }
+    let options = Options {
+        root: arguments.root,
+        data: arguments.keep.map_or(Data::Throwaway, Data::Kept),
+        ports: if arguments.random_ports {
+            Ports::Random
+        } else {
+            Ports::Fixed
+        },
+        function_env: arguments.function_env,
+        quiet: arguments.quiet,
+    };
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(()),
+    };
+    println!("{}", serde_json::to_string(stack.details())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    stack.stop().await.context("stopping")
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
