@@ -34,7 +34,9 @@ export class Platform implements Host {
     timeoutMs: number,
     maxBodyBytes: number,
   ) {
-    return this.#whileAlive(exchange(method, url, JSON.parse(headers), body, timeoutMs, maxBodyBytes));
+    return this.#whileAlive(
+      exchange(method, url, JSON.parse(headers), body, timeoutMs, maxBodyBytes),
+    );
   }
 
   sleep(milliseconds: number): Promise<void> {
@@ -85,7 +87,9 @@ async function exchange(
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
     const bytes = await readAtMost(response, maxBodyBytes);
-    if (bytes === undefined) throw { kind: "too_large", message: `more than ${maxBodyBytes} bytes` };
+    if (bytes === undefined) {
+      throw { kind: "too_large", message: `more than ${maxBodyBytes} bytes` };
+    }
     return {
       status: response.status,
       headers: JSON.stringify(Object.fromEntries(response.headers)),
@@ -164,7 +168,9 @@ function importedKey(algorithm: Algorithm, key: string): Promise<CryptoKey> {
   let imported = keys.get(name);
   if (imported === undefined) {
     const { kty, crv, x, y, n, e, k } = JSON.parse(key);
-    imported = crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e, k }, algorithm, false, ["verify"]);
+    imported = crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e, k }, algorithm, false, [
+      "verify",
+    ]);
     if (keys.size >= MAX_KEYS) keys.clear();
     keys.set(name, imported);
   }

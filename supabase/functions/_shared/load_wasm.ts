@@ -19,7 +19,8 @@ async function fromFile(): Promise<BufferSource | undefined> {
   }
 }
 
-async function fromSource(): Promise<BufferSource> {
+/** The bytes out of the source file. */
+export async function fromSource(): Promise<ArrayBuffer> {
   const { default: text } = await import("./wasm/edge_bytes.js");
   const zipped = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const bytes = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));

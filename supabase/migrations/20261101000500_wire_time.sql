@@ -1,0 +1,11 @@
+create function private.wire_time(instant timestamptz) returns text
+language sql stable set search_path = ''
+as $$
+  select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+comment on function private.wire_time(timestamptz) is
+  'An instant as it travels: RFC 3339, UTC, milliseconds.';
+
+revoke all on function private.wire_time(timestamptz) from public;
+grant execute on function private.wire_time(timestamptz) to authenticated, fm_writer, fm_engine;

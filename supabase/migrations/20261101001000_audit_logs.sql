@@ -1,0 +1,52 @@
+-- Who changed what. Rows are written by triggers alone, in the transaction of
+-- the change, and never change again.
+--
+-- There is one index, the primary key: it answers "the history of this record"
+-- and keeps bulk writing fast. `record_id` is the aggregate a row belongs to (the
+-- model, for its nodes), `row_id` the changed row itself. Partitions live in
+-- `private`, where nobody may write to them directly.
+
+create table public.audit_logs (
+  audit_id uuid not null default private.uuid_v7(),
+  table_name text not null,
+  operation text not null,
+  record_id uuid not null,
+  row_id uuid,
+  model_id uuid,
+  organization_id uuid,
+  execution_id uuid,
+  old_data jsonb,
+  new_data jsonb,
+  changed_by uuid,
+  changed_at timestamptz not null default now(),
+  event_id uuid,
+  event_type text,
+  request_id text,
+  traceparent text,
+  constraint audit_logs_pkey primary key (record_id, changed_at, audit_id),
+  constraint table_name_is_short check (length(btrim(table_name)) between 1 and 100),
+  constraint sides_suit_the_operation check (
+    case operation
+      when 'create' then new_data is not null and old_data is null
+      when 'delete' then old_data is not null and new_data is null
+      when 'update' then old_data is not null or new_data is not null
+      else false
+    end)
+) partition by range (changed_at);
+
+comment on table public.audit_logs is 'One row per changed row of a business table, and one per domain event. Immutable.';
+comment on column public.audit_logs.record_id is 'The aggregate: the model for models, nodes, actions, dependencies and versions.';
+comment on column public.audit_logs.row_id is 'The changed row within it; equals record_id for the aggregate itself.';
+comment on column public.audit_logs.old_data is 'Of an update, only the columns that differ.';
+comment on column public.audit_logs.new_data is 'Of an update, only the columns that differ.';
+comment on column public.audit_logs.changed_by is 'From the verified claims; null for the system.';
+comment on column public.audit_logs.event_id is 'The first domain event of the command that caused the change; its data is in domain_events.';
+
+create trigger _010_refuse_change before update or delete on public.audit_logs
+  for each row execute function private.tg_refuse_change();
+create trigger _010_refuse_truncate before truncate on public.audit_logs
+  for each statement execute function private.tg_refuse_change();
+
+alter table public.audit_logs enable row level security;
+revoke all on public.audit_logs from public, anon, authenticated, service_role;
+grant select on public.audit_logs to authenticated;

@@ -1,0 +1,84 @@
+-- Snapshots of models. What runs and what caches keep is always a snapshot, so
+-- its content never changes; only which one is published does.
+
+create table public.function_model_versions (
+  version_id uuid not null,
+  model_id uuid not null,
+  version_number text not null,
+  version_data jsonb not null,
+  author_id uuid not null,
+  is_published boolean not null default false,
+  notes text,
+  previous_version text,
+  created_at timestamptz not null default now(),
+  constraint function_model_versions_pkey primary key (version_id),
+  constraint function_model_versions_model_id_fkey foreign key (model_id)
+    references public.function_models (model_id),
+  constraint version_number_is_free_in_model unique (model_id, version_number),
+  constraint version_number_is_plain check (version_number ~ '^\d+\.\d+\.\d+$'),
+  constraint version_data_is_an_object check (jsonb_typeof(version_data) = 'object'),
+  constraint version_notes_have_at_most_2000_characters check (length(notes) <= 2000)
+);
+
+create unique index one_version_of_a_model_is_published on public.function_model_versions (model_id)
+  where is_published;
+
+comment on table public.function_model_versions is 'Immutable snapshots of models; at most one per model is published.';
+comment on column public.function_model_versions.version_data is 'The complete model: name, description, nodes, actionNodes, aiAgentConfig, metadata.';
+comment on column public.function_model_versions.previous_version is 'Number that was current before; null for the first.';
+
+create trigger _010_refuse_removal before delete on public.function_model_versions
+  for each row execute function private.tg_refuse_change();
+create trigger _010_refuse_truncate before truncate on public.function_model_versions
+  for each statement execute function private.tg_refuse_change();
+create trigger _020_refuse_change before update on public.function_model_versions
+  for each row
+  when ((old.version_id, old.model_id, old.version_number, old.version_data, old.author_id, old.notes,
+         old.previous_version, old.created_at)
+    is distinct from
+        (new.version_id, new.model_id, new.version_number, new.version_data, new.author_id, new.notes,
+         new.previous_version, new.created_at))
+  execute function private.tg_refuse_change();
+create trigger _800_record_audit_log_of_insert after insert on public.function_model_versions
+  referencing new table as new_rows for each statement
+  execute function private.tg_record_audit_log('model_id', 'version_id', 'version_data');
+create trigger _800_record_audit_log_of_update after update on public.function_model_versions
+  referencing old table as old_rows new table as new_rows for each statement
+  execute function private.tg_record_audit_log('model_id', 'version_id', 'version_data');
+
+alter table public.function_model_versions enable row level security;
+revoke all on public.function_model_versions from public, anon, authenticated, service_role;
+grant select on public.function_model_versions to authenticated;
+grant select, insert, update (is_published) on public.function_model_versions to fm_writer;
+
+create policy "Who sees a model sees its versions" on public.function_model_versions
+  for select to authenticated, fm_writer
+  using (exists (
+    select from public.function_models as model
+    where model.model_id = function_model_versions.model_id));
+
+create policy "Editors and publishers add versions" on public.function_model_versions
+  for insert to fm_writer
+  with check (
+    author_id = (select private.actor_id())
+    and exists (
+      select from public.function_models as model
+      where model.model_id = function_model_versions.model_id
+        and (model.user_id = (select private.actor_id())
+          or model.permissions -> 'editors' ? (select private.actor_id())::text
+          or model.permissions -> 'publishers' ? (select private.actor_id())::text
+          or model.organization_id in (select private.my_organizations('{editor}'))))
+  );
+
+create policy "Editors and publishers choose the published version" on public.function_model_versions
+  for update to fm_writer
+  using (exists (
+    select from public.function_models as model
+    where model.model_id = function_model_versions.model_id
+      and (model.user_id = (select private.actor_id())
+        or model.permissions -> 'editors' ? (select private.actor_id())::text
+        or model.permissions -> 'publishers' ? (select private.actor_id())::text
+        or model.organization_id in (select private.my_organizations('{editor}')))))
+  with check (exists (
+    select from public.function_models as model
+    where model.model_id = function_model_versions.model_id));
