@@ -73,7 +73,7 @@ async fn admit(
     full_name: &str,
     config: &JoinConfig,
 ) -> Result<Admitted, Reason> {
-    let name = full_name.strip_prefix(PREFIX).unwrap_or_default();
+    let name = full_name.strip_prefix(PREFIX).ok_or("unmatched topic")?;
     if name.is_empty() {
         return Err("TopicNameRequired: You must provide a topic name".to_owned());
     }

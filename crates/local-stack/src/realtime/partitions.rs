@@ -9,8 +9,8 @@ use super::database::Database;
 /// How often to look; partitions reach three days ahead, so missing one look is harmless.
 const INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Makes the missing partitions for yesterday up to three days ahead, and drops those that ended
-/// more than three days ago.
+/// Makes the missing partitions for yesterday up to three days ahead, and drops those, and the
+/// rows of a default partition, that are more than three days old.
 /// A day whose rows already lie in a default partition keeps using that one.
 const MAINTAIN: &str = "
 do $$
@@ -37,6 +37,7 @@ begin
   loop
     execute format('drop table realtime.%I', v_old);
   end loop;
+  delete from realtime.messages where inserted_at < current_date - 3;
 end $$;";
 
 /// What delivery reads from; its name is the platform's.

@@ -2,7 +2,6 @@
 //!
 //! The database's log is followed only while somebody listens, so that an idle stack costs nothing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -29,7 +28,6 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub(super) struct Following {
     listeners: watch::Sender<usize>,
     ready: watch::Sender<bool>,
-    slots: AtomicU64,
 }
 
 /// Held by everybody who wants messages from the database.
@@ -47,7 +45,6 @@ impl Following {
         Self {
             listeners: watch::Sender::new(0),
             ready: watch::Sender::new(false),
-            slots: AtomicU64::new(0),
         }
     }
 
@@ -62,12 +59,6 @@ impl Following {
         let mut ready = self.ready.subscribe();
         let waited = timeout(PATIENCE, ready.wait_for(|ready| *ready)).await;
         matches!(waited, Ok(Ok(_)))
-    }
-
-    fn slot_name(&self) -> String {
-        let number = self.slots.fetch_add(1, Ordering::Relaxed);
-        let process = std::process::id();
-        format!("supabase_realtime_messages_replication_slot_{process}_{number}")
     }
 }
 
@@ -98,9 +89,10 @@ async fn follow(shared: &Shared) -> anyhow::Result<()> {
     // A database that was replaced while it was down may lack them.
     partitions::prepare(&shared.database).await?;
     let mut stream = ReplicationStream::connect(shared.database.config()).await?;
-    stream
-        .follow(&shared.following.slot_name(), PUBLICATION)
-        .await?;
+    // Within the 63 characters of a name, and unlike that of another stack on the same server.
+    let mark = &super::fresh_id()[..8];
+    let slot = format!("supabase_realtime_messages_replication_slot_{mark}");
+    stream.follow(&slot, PUBLICATION).await?;
     shared.following.ready.send_replace(true);
     let mut decoder = Decoder::default();
     let mut abandoned: Option<Instant> = None;

@@ -237,3 +237,90 @@ impl Once {
         self.0.get_or_insert_with(make).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realtime::broadcast::Body;
+    use crate::realtime::outbox::{Drain, outbox};
+    use serde_json::json;
+
+    fn topic() -> Topic {
+        Topic {
+            name: "a".into(),
+            private: true,
+        }
+    }
+
+    fn row(number: u128) -> Broadcast {
+        Broadcast {
+            event: number.to_string(),
+            body: Body::Json(json!({})),
+            id: Some(Uuid::from_u128(number)),
+            replayed: false,
+        }
+    }
+
+    fn subscribe(topics: &Topics, presence: bool) -> (u64, Drain) {
+        let (outbox, drain) = outbox();
+        let hears = Hears {
+            broadcast: true,
+            presence,
+        };
+        let id = topics.subscribe(&topic(), Version::Two, outbox, hears);
+        (id, drain)
+    }
+
+    /// What has been sent, told by the event's name.
+    fn sent(drain: &mut Drain) -> Vec<String> {
+        use futures::FutureExt as _;
+        let mut names = Vec::new();
+        while let Some(Some(message)) = drain.next().now_or_never() {
+            let message = message.into_text().expect("text");
+            let message: Value = serde_json::from_str(&message).unwrap_or(json!(message.as_str()));
+            let name = &message[4]["event"];
+            let other = message[3].as_str().or(message.as_str());
+            let name = name.as_str().or(other).expect("a name");
+            names.push(name.to_owned());
+        }
+        names
+    }
+
+    #[test]
+    fn what_arrives_while_joining_follows_the_answer_and_the_past() {
+        let topics = Topics::default();
+        let (id, mut drain) = subscribe(&topics, false);
+        topics.publish(&topic(), &row(1), None);
+        topics.publish(&topic(), &row(2), None);
+        assert!(sent(&mut drain).is_empty(), "held back");
+        let past = HashSet::from([Uuid::from_u128(1), Uuid::from_u128(3)]);
+        let answer = || vec![Message::text("answer"), Message::text("past")];
+        topics.open(&topic(), id, past, |_| answer());
+        topics.publish(&topic(), &row(3), None);
+        topics.publish(&topic(), &row(4), None);
+        assert_eq!(sent(&mut drain), ["answer", "past", "2", "4"]);
+    }
+
+    #[test]
+    fn nobody_hears_what_is_not_meant_for_them() {
+        let topics = Topics::default();
+        let (id, mut drain) = subscribe(&topics, true);
+        let (other, mut other_drain) = subscribe(&topics, false);
+        for id in [id, other] {
+            topics.open(&topic(), id, HashSet::new(), |_| Vec::new());
+        }
+        topics.publish(&topic(), &row(1), Some(id));
+        topics.track(&topic(), other, "k", Payload::new(), "1".into());
+        let deaf = Hears {
+            broadcast: false,
+            presence: true,
+        };
+        topics.set_hears(&topic(), id, deaf);
+        topics.publish(&topic(), &row(2), None);
+        topics.unsubscribe(&topic(), other);
+        assert_eq!(sent(&mut drain), ["presence_diff", "presence_diff"]);
+        assert_eq!(sent(&mut other_drain), ["1", "2"]);
+        topics.unsubscribe(&topic(), id);
+        assert!(topics.lock().topics.is_empty(), "nothing is left behind");
+    }
+}
