@@ -11,6 +11,7 @@
 use std::fmt::Display;
 use std::rc::Rc;
 
+use domain::ids::OrganizationId;
 use postgrest::{Builder, Postgrest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -310,6 +311,15 @@ impl Read {
         self.with(|builder| builder.is(column, value))
     }
 
+    /// Only what belongs to the organization, if one is named.
+    pub(super) fn of_organization(self, organization_id: Option<OrganizationId>) -> Read {
+        match organization_id {
+            Some(organization_id) => self.eq("organization_id", organization_id),
+            None => self,
+        }
+    }
+
+    /// Any of several values.
     pub(super) fn any_of(self, column: &str, values: &[String]) -> Read {
         let quoted = values.iter().map(|value| query::quoted(value));
         self.with(|builder| builder.in_(column, quoted))

@@ -1,9 +1,34 @@
 //! The collections over PostgREST, one file each, named like their ports.
 //!
-//! `client` is the way there, `table` reads rows, `query` writes what needs care in a query.
+//! `client` is the way there, `command` what every change travels in, `table` reads rows, `query`
+//! writes what needs care in a query. To add a collection: a file with the table's columns and
+//! the port's methods; rows arrive under their wire names, so most ports' types are read as is.
 
 pub mod client;
+mod command;
 mod query;
 mod table;
 
+mod audit_logs;
+mod event_log;
+mod executions;
+mod idempotent_answers;
+mod knowledge_contents;
+mod model_versions;
+mod organizations;
+mod plans;
+mod workflows;
+
+pub use audit_logs::PostgrestAuditLogs;
 pub use client::{Client, Session};
+pub use event_log::PostgrestEventLog;
+pub use executions::PostgrestExecutions;
+pub use idempotent_answers::PostgrestIdempotentAnswers;
+pub use knowledge_contents::PostgrestKnowledgeContents;
+pub use model_versions::PostgrestModelVersions;
+pub use organizations::PostgrestOrganizations;
+pub use plans::Plans;
+pub use workflows::PostgrestWorkflows;
+
+#[cfg(test)]
+pub(crate) mod script;

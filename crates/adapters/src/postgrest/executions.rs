@@ -1,0 +1,273 @@
+//! Runs: starting and driving them, which is the engine's and serves all users, and looking at
+//! them, which row-level security judges.
+
+use std::rc::Rc;
+
+use domain::ids::{ExecutionId, ModelId, VersionId};
+use domain::vocabulary::ExecutionStatus;
+use domain::workflow::plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use use_cases::context::{Actor, Context, StoredAnswer};
+use use_cases::ports::{
+    ActionRun, Clock, Exchange, Execution, Executions, LogFilter, LogLevel, NewExecution, Outcome,
+    Page, PageRequest, PortError, PublishedVersion, SortOrder, Started, StoredEvent,
+    StoredLogLine, Worker, Written,
+};
+
+use super::client::{Call, Session};
+use super::event_log;
+use super::plans::Plans;
+use super::query::Order;
+use super::table::Table;
+use crate::http::Transport;
+
+const RUNS: Table<Execution> = Table::new(
+    "workflow_executions",
+    &[
+        "execution_id",
+        "model_id",
+        "version_id",
+        "version_number",
+        "organization_id",
+        "status",
+        "environment",
+        "parameters",
+        "session_id",
+        "mode",
+        "priority",
+        "max_depth",
+        "approved_actions",
+        "deadline",
+        "progress",
+        "outputs",
+        "errors",
+        "parent_execution_id",
+        "parent_step",
+        "depth",
+        "started_by",
+        "created_at",
+        "started_at",
+        "completed_at",
+        "revision",
+    ],
+);
+const STEPS: Table<ActionRun> = Table::new(
+    "action_runs",
+    &[
+        "step",
+        "status",
+        "attempt",
+        "failures",
+        "skip_reason",
+        "output",
+        "error",
+        "started_at",
+        "finished_at",
+    ],
+);
+const LOGS: Table<StoredLogLine> = Table::new(
+    "execution_logs",
+    &["log_id", "at", "level", "node_id", "action_id", "message"],
+);
+const EVENTS: Table<StoredEvent> = Table::new("execution_events", event_log::COLUMNS);
+const NEWEST_FIRST: Order = Order::newest_first("created_at", "execution_id");
+const OLDEST_LINE_FIRST: Order = Order {
+    column: "at",
+    tie: "log_id",
+    direction: SortOrder::Asc,
+};
+
+/// What a worker sends.
+#[derive(Serialize)]
+struct Report<'a> {
+    worker: &'a Worker,
+    outcomes: &'a [Outcome],
+    want: u32,
+}
+
+/// Runs to start, and who takes their first steps.
+#[derive(Serialize)]
+struct Start<'a> {
+    executions: &'a [NewExecution],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker: Option<&'a Worker>,
+    want: u32,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    status: ExecutionStatus,
+}
+
+/// [`Executions`] over PostgREST.
+pub struct PostgrestExecutions<H, C> {
+    session: Session<H, C>,
+    plans: Rc<Plans>,
+}
+
+impl<H: Transport, C: Clock> PostgrestExecutions<H, C> {
+    /// The runs that the session's caller may see, and the engine's calls.
+    pub fn new(session: Session<H, C>, plans: Rc<Plans>) -> Self {
+        Self { session, plans }
+    }
+}
+
+impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
+    async fn start(
+        &self,
+        context: &Context,
+        executions: &[NewExecution],
+        answer: Option<StoredAnswer>,
+        worker: Option<&Worker>,
+        want: u32,
+    ) -> Result<Written<Started>, PortError> {
+        let command = Start {
+            executions,
+            worker,
+            want,
+        };
+        let names = ("executions.start", "start_executions");
+        self.session.command(names, context, answer.as_ref(), &command).await
+    }
+
+    async fn exchange(
+        &self,
+        worker: &Worker,
+        outcomes: &[Outcome],
+        want: u32,
+    ) -> Result<Exchange, PortError> {
+        let call = Call {
+            function: "exchange",
+            arguments: &Report {
+                worker,
+                outcomes,
+                want,
+            },
+            repeatable: false,
+        };
+        self.session.call("executions.exchange", call).await
+    }
+
+    async fn plan(&self, version_id: VersionId) -> Result<Option<Rc<Plan>>, PortError> {
+        if let Some(plan) = self.plans.get(version_id) {
+            return Ok(Some(plan));
+        }
+        let call = Call {
+            function: "read_plan",
+            arguments: &json!({"version_id": version_id}),
+            repeatable: true,
+        };
+        let plan: Option<Plan> = self.session.call("executions.plan", call).await?;
+        let plan = plan.map(Rc::new);
+        if let Some(plan) = &plan {
+            self.plans.put(version_id, Rc::clone(plan));
+        }
+        Ok(plan)
+    }
+
+    async fn find_published_version(
+        &self,
+        actor: &Actor,
+        model_id: ModelId,
+    ) -> Result<Option<PublishedVersion>, PortError> {
+        let names = ("executions.find_published_version", "find_published_version");
+        self.session.ask(names, actor, &json!({"modelId": model_id})).await
+    }
+
+    async fn find(
+        &self,
+        _context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Option<Execution>, PortError> {
+        let read = RUNS.read(&self.session).eq("execution_id", execution_id);
+        RUNS.find(&self.session, "executions.find", read).await
+    }
+
+    async fn list(
+        &self,
+        _context: &Context,
+        model_id: ModelId,
+        status: Option<ExecutionStatus>,
+        page: &PageRequest,
+    ) -> Result<Page<Execution>, PortError> {
+        let mut read = RUNS.read(&self.session).eq("model_id", model_id);
+        if let Some(status) = status {
+            read = read.eq("status", status.as_str());
+        }
+        RUNS.page(&self.session, "executions.list", read, NEWEST_FIRST, page).await
+    }
+
+    async fn runs(
+        &self,
+        _context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Vec<ActionRun>, PortError> {
+        let read = STEPS.read(&self.session).eq("execution_id", execution_id);
+        let read = read.order("step.asc".into());
+        STEPS.all(&self.session, "executions.runs", read).await
+    }
+
+    async fn logs(
+        &self,
+        _context: &Context,
+        execution_id: ExecutionId,
+        filter: &LogFilter,
+        page: &PageRequest,
+    ) -> Result<Page<StoredLogLine>, PortError> {
+        let mut read = LOGS.read(&self.session).eq("execution_id", execution_id);
+        if let Some(level) = filter.level {
+            read = read.any_of("level", &levels_from(level));
+        }
+        if let Some(since) = filter.since {
+            read = read.gte("at", since);
+        }
+        LOGS.page(&self.session, "executions.logs", read, OLDEST_LINE_FIRST, page).await
+    }
+
+    async fn events(
+        &self,
+        _context: &Context,
+        execution_id: ExecutionId,
+        after_version: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, PortError> {
+        let read = EVENTS.read(&self.session);
+        let read = event_log::stream(read, execution_id.as_uuid(), after_version, limit);
+        EVENTS.all(&self.session, "executions.events", read).await
+    }
+
+    async fn cancel(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        reason: Option<&str>,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<ExecutionStatus>, PortError> {
+        let mut command = json!({"executionId": execution_id});
+        if let Some(reason) = reason {
+            command["reason"] = reason.into();
+        }
+        let names = ("executions.cancel", "cancel_execution");
+        let answer = answer.as_ref();
+        let written = self.session.command::<Status>(names, context, answer, &command);
+        Ok(match written.await? {
+            Written::Done(ended) => Written::Done(ended.status),
+            Written::Replayed(answer) => Written::Replayed(answer),
+        })
+    }
+}
+
+/// The words for this level and everything more serious.
+fn levels_from(least: LogLevel) -> Vec<String> {
+    [
+        (LogLevel::Debug, "debug"),
+        (LogLevel::Info, "info"),
+        (LogLevel::Warn, "warn"),
+        (LogLevel::Error, "error"),
+    ]
+    .into_iter()
+    .filter(|(level, _)| *level >= least)
+    .map(|(_, word)| word.to_string())
+    .collect()
+}
