@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::Shared;
 use super::authorization::{Asker, Extension, may_write};
 use super::broadcast::{Body, Broadcast, LARGEST_PAYLOAD};
+use super::channel::truth;
 use super::credential::Credential;
 use super::topics::Topic;
 
@@ -180,7 +181,7 @@ fn parse_one(message: &Value) -> Result<Outgoing, Value> {
             Ok(Outgoing {
                 topic: Topic {
                     name: name.to_owned(),
-                    private: message["private"] == true,
+                    private: truth(&message["private"]),
                 },
                 broadcast: Broadcast::from_client(event.to_owned(), Body::Json(payload.clone())),
             })

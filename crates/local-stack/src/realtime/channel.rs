@@ -52,7 +52,7 @@ impl JoinConfig {
 }
 
 /// Some clients write booleans as strings.
-fn truth(value: &Value) -> bool {
+pub(super) fn truth(value: &Value) -> bool {
     match value {
         Value::Bool(truth) => *truth,
         Value::String(text) => text.eq_ignore_ascii_case("true"),

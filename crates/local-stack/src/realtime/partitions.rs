@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use tokio_postgres::types::Type;
-
 use super::database::Database;
 
 /// How often to look; partitions reach three days ahead, so missing one look is harmless.
 const INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Makes the missing partitions for yesterday up to three days ahead, and drops those, and the
+/// Makes the publication and the missing partitions for yesterday up to three days ahead, and drops those, and the
 /// rows of a default partition, that are more than three days old.
 /// A day whose rows already lie in a default partition keeps using that one.
 const MAINTAIN: &str = "
@@ -18,6 +16,13 @@ declare
   v_day date;
   v_old text;
 begin
+  perform pg_advisory_xact_lock(hashtext('realtime.messages'));
+  if not exists (
+    select from pg_publication where pubname = 'supabase_realtime_messages_publication'
+  ) then
+    create publication supabase_realtime_messages_publication for table realtime.messages
+      with (publish = 'insert', publish_via_partition_root = true);
+  end if;
   for v_day in select generate_series(current_date - 1, current_date + 3, interval '1 day') loop
     if to_regclass('realtime.messages_' || to_char(v_day, 'YYYY_MM_DD')) is null then
       begin
@@ -46,17 +51,6 @@ pub(super) const PUBLICATION: &str = "supabase_realtime_messages_publication";
 /// Prepares the database for sending and following messages.
 pub(super) async fn prepare(database: &Database) -> anyhow::Result<()> {
     let loan = database.lend().await?;
-    let known = "select from pg_publication where pubname = $1";
-    let known = loan
-        .client
-        .query_typed(known, &[(&PUBLICATION, Type::TEXT)]);
-    if known.await?.is_empty() {
-        let create = format!(
-            "create publication {PUBLICATION} for table realtime.messages
-               with (publish = 'insert', publish_via_partition_root = true)"
-        );
-        loan.client.batch_execute(&create).await?;
-    }
     loan.client.batch_execute(MAINTAIN).await?;
     database.give_back(loan);
     Ok(())

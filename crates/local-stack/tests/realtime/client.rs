@@ -26,8 +26,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on a database.
     pub(crate) async fn start(postgres: &Postgres) -> Self {
+        Self::start_as(postgres.url()).await
+    }
+
+    /// Starts one that connects to the database in a way of its own.
+    pub(crate) async fn start_as(database_url: String) -> Self {
         let realtime = Realtime::start(Config {
-            database_url: postgres.url(),
+            database_url,
             claims: Arc::new(claims),
         });
         let realtime = realtime.await.expect("Realtime starts");

@@ -180,3 +180,35 @@ async fn partitions_reach_three_days_ahead() {
         .get(0);
     assert!(count >= 4, "{count} partitions");
 }
+
+#[tokio::test]
+async fn the_database_is_followed_whatever_way_it_wants_to_be_signed_in_to() {
+    let postgres = Postgres::start();
+    let database = postgres.connect("supabase_admin").await;
+    let roles = "set password_encryption = 'md5';
+        create role in_md5 superuser login password 'secret';
+        create role in_clear superuser login password 'secret';
+        set password_encryption = 'scram-sha-256';
+        create role in_scram superuser login password 'secret';";
+    database.batch_execute(roles).await.expect("roles");
+    postgres
+        .admit_by(&[
+            ("in_md5", "md5"),
+            ("in_clear", "password"),
+            ("in_scram", "scram-sha-256"),
+        ])
+        .await;
+    for role in ["in_md5", "in_clear", "in_scram"] {
+        let url = postgres.url().replace("supabase_admin", role);
+        let refused = local_stack::realtime::Realtime::start(local_stack::realtime::Config {
+            database_url: url.clone(),
+            claims: std::sync::Arc::new(|_| None),
+        });
+        assert!(refused.await.is_err(), "{role} without a password");
+        let server = Server::start_as(format!("{url} password=secret")).await;
+        let mut client = server.client().await;
+        client.join("realtime:signed-in", "alice", json!({})).await;
+        send(&database, "signed-in", role, false).await;
+        assert_eq!(client.broadcast().await.0, role);
+    }
+}

@@ -111,6 +111,19 @@ impl Postgres {
         );
     }
 
+    /// Demands a password of some roles, each checked in its own way.
+    pub(crate) async fn admit_by(&self, methods: &[(&str, &str)]) {
+        let mut rules: String = methods
+            .iter()
+            .map(|(role, method)| format!("local all {role} {method}\n"))
+            .collect();
+        rules.push_str("local all all trust\n");
+        std::fs::write(self.folder.join("data/pg_hba.conf"), rules).expect("rules");
+        let admin = self.connect("supabase_admin").await;
+        let reloaded = admin.batch_execute("select pg_reload_conf(), pg_sleep(0.2)");
+        reloaded.await.expect("new rules");
+    }
+
     /// Kills the server and starts it again.
     pub(crate) fn crash(&self) {
         self.kill();
