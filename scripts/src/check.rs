@@ -24,7 +24,7 @@ mod statements;
 mod walls;
 
 /// The folders of TypeScript, each with its own `deno.json`.
-const TYPESCRIPT: [&str; 2] = ["supabase/functions", "tests/end-to-end"];
+const TYPESCRIPT: [&str; 3] = ["supabase/functions", "tests/demo", "tests/end-to-end"];
 
 /// Runs every quick check.
 ///
@@ -94,7 +94,7 @@ async fn typescript() -> anyhow::Result<()> {
     for folder in TYPESCRIPT {
         let folder = places::root().join(folder);
         for arguments in [
-            &["fmt", "--quiet", "--check"][..],
+            &["fmt", "--quiet", "--check", "--line-width=100"][..],
             &["lint", "--quiet"],
             &["check", "--quiet", "--frozen", "."],
         ] {

@@ -12,6 +12,8 @@ use clap::Parser;
 mod check;
 mod coverage;
 mod setup;
+mod stack;
+mod test;
 mod wasm;
 
 // What they share.
@@ -31,6 +33,10 @@ enum Task {
     Check,
     /// Build the WebAssembly module that the edge functions load.
     Wasm,
+    /// Start the platform on this machine, on fixed ports and with data that stays.
+    Stack(stack::Arguments),
+    /// Check everything; what continuous integration runs.
+    Test(test::Arguments),
     /// How much of the rooms' code their tests run.
     Coverage,
 }
@@ -60,6 +66,8 @@ async fn run(task: Task) -> anyhow::Result<()> {
             setup::run().await?;
             wasm_module().await
         }
+        Task::Stack(arguments) => stack::run(arguments).await,
+        Task::Test(arguments) => test::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }
 }

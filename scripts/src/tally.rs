@@ -1,9 +1,10 @@
 //! What passed and what failed, over all parts of a task.
 
 use std::future::Future;
+use std::time::Instant;
 
 use crate::interrupt;
-use crate::progress::step;
+use crate::progress::seconds;
 
 /// How many checks of one part held.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -49,13 +50,14 @@ impl Tally {
         if interrupt::happened() {
             return;
         }
-        let count = match step(name, work).await {
-            Ok(count) => count,
-            Err(error) => {
-                eprintln!("{error:#}");
-                Count::one(false)
-            }
-        };
+        eprintln!("• {name} …");
+        let start = Instant::now();
+        let count = work.await.unwrap_or_else(|error| {
+            eprintln!("{error:#}");
+            Count::one(false)
+        });
+        let mark = if count.failed == 0 { '✓' } else { '✗' };
+        eprintln!("{mark} {name} ({})", seconds(start.elapsed()));
         self.parts.push((name.to_owned(), count));
     }
 

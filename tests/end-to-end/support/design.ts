@@ -56,9 +56,11 @@ export class Design {
     const workflow = await this.person.expect(201, "POST", "/workflows", {
       name,
       organizationId: this.organizationId,
-      method: "POST",
-      url,
-      body: { expression: "{'step': parameters.step, 'order': context.order}" },
+      definition: {
+        method: "POST",
+        url,
+        body: { expression: "{'step': parameters.step, 'order': context.order}" },
+      },
     });
     return workflow.workflowId;
   }

@@ -1,0 +1,108 @@
+//! What must hold for the whole schema and the advisors do not see, read from the catalogue.
+
+use anyhow::Context;
+
+use super::database;
+use crate::tally::Count;
+
+/// A rule, and a query for whatever breaks it.
+struct Rule {
+    holds: &'static str,
+    broken_by: &'static str,
+}
+
+const RULES: [Rule; 10] = [
+    Rule {
+        holds: "every foreign key has an index",
+        broken_by: "select format('%s on %s', c.conname, c.conrelid::regclass)
+            from pg_constraint c join pg_class t on t.oid = c.conrelid
+            where c.contype = 'f' and c.connamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and not t.relispartition
+              and not exists (
+                select from pg_index i
+                where i.indrelid = c.conrelid and i.indpred is null
+                  and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)",
+    },
+    Rule {
+        holds: "every table of public has row level security, partitions and their parents too",
+        broken_by: "select oid::regclass::text from pg_class
+            where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity",
+    },
+    Rule {
+        holds: "no function is executable by everybody",
+        broken_by: "select p.oid::regprocedure::text from pg_proc p
+            where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and exists (
+                select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                where a.grantee = 0 and a.privilege_type = 'EXECUTE')",
+    },
+    Rule {
+        holds: "the anonymous role may do nothing",
+        broken_by: "select format('%s on %s', a.privilege_type, c.oid::regclass)
+            from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee in (0, 'anon'::regrole)
+            union all
+            select format('%s on %s', a.privilege_type, p.oid::regprocedure)
+            from pg_proc p, aclexplode(p.proacl) a
+            where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee = 'anon'::regrole",
+    },
+    Rule {
+        holds: "users hold nothing but SELECT on tables",
+        broken_by: "select format('%s on %s', a.privilege_type, c.oid::regclass)
+            from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee = 'authenticated'::regrole and a.privilege_type <> 'SELECT'",
+    },
+    Rule {
+        holds: "the service role holds nothing on tables",
+        broken_by: "select format('%s on %s', a.privilege_type, c.oid::regclass)
+            from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee = 'service_role'::regrole",
+    },
+    Rule {
+        holds: "every function pins an empty search path",
+        broken_by: "select oid::regprocedure::text from pg_proc
+            where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and not coalesce(proconfig && array['search_path=\"\"', 'search_path='], false)",
+    },
+    Rule {
+        holds: "no function raises what PostgREST repeats for ever",
+        broken_by: "select oid::regprocedure::text from pg_proc
+            where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and prosrc ~* '40001|serialization_failure'",
+    },
+    Rule {
+        holds: "every policy says whom it is for",
+        broken_by: "select format('%s on %s.%s', policyname, schemaname, tablename) from pg_policies
+            where schemaname in ('public', 'private', 'realtime', 'storage') and roles = '{public}'",
+    },
+    Rule {
+        holds: "every table says what it is for",
+        broken_by: "select oid::regclass::text from pg_class
+            where relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and relkind in ('r', 'p') and not relispartition and obj_description(oid, 'pg_class') is null",
+    },
+];
+
+/// Asks for whatever breaks a rule.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn run(url: &str) -> anyhow::Result<Count> {
+    let client = database::connect(url).await?;
+    let mut sum = Count::default();
+    for Rule { holds, broken_by } in RULES {
+        let rows = client
+            .query(broken_by, &[])
+            .await
+            .with_context(|| format!("asking whether {holds}"))?;
+        for row in &rows {
+            println!("it does not hold that {holds}: {}", row.get::<_, String>(0));
+        }
+        sum = sum.and(Count::one(rows.is_empty()));
+    }
+    Ok(sum)
+}
