@@ -1,12 +1,14 @@
 //! The folder in which a stack keeps everything it writes, kept or thrown away.
 //!
-//! `pgdata/` the database · `logs/` one file per part · `key.pem` the signing key ·
-//! `state.json` what was applied · `stack.json` how to reach the running stack ·
-//! `stack.lock` held while it runs.
+//! - `pgdata/` the database, `logs/` one file per part, `key.pem` the signing key
+//! - `state.json` what was applied, `home/` the Supabase CLI's own files
+//! - `stack.json` how to reach the running stack
+//! - `stack.lock` held while it runs, `companion.lock` until its last child has ended
 
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     temporary: Option<TempDir>,
     _lock: File,
+    companion: File,
 }
 
 /// What has been done to the data.
@@ -53,14 +56,23 @@ impl Folder {
             }
         };
         let lock = lock(&path)?;
+        let companion = companion_lock(&path)?;
         fs::create_dir_all(path.join("logs"))?;
         let folder = Self {
             path,
             temporary,
             _lock: lock,
+            companion,
         };
         folder.remove(&folder.details_file())?;
         Ok(folder)
+    }
+
+    /// The lock that the companion holds until it has cleaned up.
+    pub(crate) fn companion_lock(&self) -> anyhow::Result<File> {
+        self.companion
+            .try_clone()
+            .context("sharing the companion's lock")
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -121,13 +133,14 @@ impl Folder {
 
 const DETAILS: &str = "stack.json";
 const LOCK: &str = "stack.lock";
+const COMPANION_LOCK: &str = "companion.lock";
 
+/// How long the companion of a stack that was killed may take to clean up.
+const CLEANUP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Takes the lock of the stack.
 fn lock(path: &Path) -> anyhow::Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.join(LOCK))?;
+    let file = open_lock(path, LOCK)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => match running(path) {
@@ -137,10 +150,47 @@ fn lock(path: &Path) -> anyhow::Result<File> {
                 details.api_url,
                 details.pid
             ),
-            None => bail!("a stack is already starting on {}", path.display()),
+            None => bail!(
+                "a stack is already starting or stopping on {}",
+                path.display()
+            ),
         },
         Err(TryLockError::Error(error)) => Err(error).context("locking the data folder"),
     }
+}
+
+/// Takes the companion's lock, which outlives a stack that was killed until its
+/// children have ended.
+fn companion_lock(path: &Path) -> anyhow::Result<File> {
+    let file = open_lock(path, COMPANION_LOCK)?;
+    let deadline = Instant::now() + CLEANUP_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(TryLockError::WouldBlock) => {
+                bail!(
+                    "the parts of an earlier stack on {} do not end",
+                    path.display()
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context("locking the data folder");
+            }
+        }
+    }
+}
+
+fn open_lock(path: &Path, name: &str) -> anyhow::Result<File> {
+    let file = path.join(name);
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&file)
+        .with_context(|| format!("opening {}", file.display()))
 }
 
 /// How to reach the stack that runs on this folder, if one does.
@@ -163,14 +213,14 @@ pub fn reset(folder: &Path) -> anyhow::Result<()> {
     if !folder.exists() {
         return Ok(());
     }
-    let _lock = lock(folder)?;
+    let _locks = (lock(folder)?, companion_lock(folder)?);
     for name in ["pgdata", "logs", "home"] {
         let path = folder.join(name);
         if path.exists() {
             fs::remove_dir_all(&path).with_context(|| format!("removing {}", path.display()))?;
         }
     }
-    for name in ["state.json", "key.pem", DETAILS] {
+    for name in ["state.json", "key.pem", "edge-runtime.js", DETAILS] {
         let path = folder.join(name);
         if path.exists() {
             fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

@@ -26,6 +26,7 @@ mod postgrest;
 mod programs;
 pub mod realtime;
 mod stack;
+mod start;
 mod supervisor;
 mod timer;
 

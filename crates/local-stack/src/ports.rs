@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -18,6 +19,7 @@ pub enum Ports {
 
 const FIXED_API: u16 = 54321;
 const FIXED_DATABASE: u16 = 54322;
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Free ports are sought below the range from which the system takes the local
 /// ports of outgoing connections, so that a part that is restarted finds its own again.
@@ -71,17 +73,24 @@ pub(crate) fn address(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
+/// Listens on `port`. A part of a stack that was just killed gets a moment to let go of it.
 fn listen(port: u16, what: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address(port))
-        .map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => anyhow::anyhow!(
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match TcpListener::bind(address(port)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
                 "port {port}, wanted for {what}, is taken by another program; \
-             stop it (is another stack running?) or start with --random-ports"
+                 stop it (is another stack running?) or start with --random-ports"
             ),
-            _ => anyhow::Error::new(error)
-                .context(format!("cannot listen on port {port} for {what}")),
-        })
-        .context("the stack did not start")
+            Err(error) => {
+                return Err(error).with_context(|| format!("listening on port {port} for {what}"));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

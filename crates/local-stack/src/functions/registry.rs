@@ -26,8 +26,10 @@ pub(crate) struct Settings {
     pub(crate) deno: PathBuf,
     /// The folder `supabase`.
     pub(crate) supabase: PathBuf,
-    /// Where Deno keeps what it fetched and compiled, and the shim is put.
+    /// Where Deno keeps what it fetched and compiled; shared by all stacks.
     pub(crate) cache: PathBuf,
+    /// This stack's own folder.
+    pub(crate) folder: PathBuf,
     pub(crate) logs: PathBuf,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) config: Config,
@@ -63,7 +65,7 @@ impl Functions {
     pub(crate) fn new(settings: Settings, guard: Guard) -> anyhow::Result<Self> {
         fs::create_dir_all(&settings.cache)
             .with_context(|| format!("making {}", settings.cache.display()))?;
-        let shim = settings.cache.join("edge-runtime.js");
+        let shim = settings.folder.join("edge-runtime.js");
         fs::write(&shim, SHIM).with_context(|| format!("writing {}", shim.display()))?;
         Ok(Self {
             settings,
@@ -73,19 +75,24 @@ impl Functions {
         })
     }
 
-    /// Starts every function there is and waits until each has come up or failed to.
-    pub(crate) async fn start_all(&self) -> anyhow::Result<Vec<(String, anyhow::Result<()>)>> {
-        let mut outcomes = Vec::new();
-        let mut started = Vec::new();
+    /// Starts every function there is, without waiting for any.
+    pub(crate) async fn start_all(&self) -> anyhow::Result<()> {
         for name in self.names()? {
-            if let Some(function) = self.find(&name).await? {
-                started.push((name, function));
+            self.find(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until each started function has come up or failed to; answers the latter.
+    pub(crate) async fn failures(&self) -> Vec<(String, anyhow::Error)> {
+        let running = self.running.lock().await.clone();
+        let mut failures = Vec::new();
+        for (name, function) in running {
+            if let Err(error) = function.ready().await {
+                failures.push((name, error));
             }
         }
-        for (name, function) in started {
-            outcomes.push((name, function.ready().await));
-        }
-        Ok(outcomes)
+        failures
     }
 
     /// The function of this name, started if it was not; `None` when there is none.

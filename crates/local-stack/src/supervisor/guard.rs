@@ -5,6 +5,7 @@
 //! included), it ends what is still listed. A shell does that on every system,
 //! without unsafe code.
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -13,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
-/// Each line is `+ pid`, `- pid` or `folder path`; see [`Guard`].
+/// Each line is `+ pid`, `- pid` or `folder path`; see [`Guard`]. A child that has
+/// ended but has not been waited for by the system's first process counts as ended.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 pids= folder=
@@ -24,12 +26,16 @@ while read -r word value; do
     folder) folder=$value ;;
   esac
 done
+runs() {
+  kill -0 "-$1" 2>/dev/null || return 1
+  case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 1 ;; esac
+}
 for pid in $pids; do kill -INT "-$pid" 2>/dev/null; done
-for turn in 1 2 3 4 5 6 7 8 9 10; do
-  alive=
-  for pid in $pids; do kill -0 "-$pid" 2>/dev/null && alive="$alive $pid"; done
-  [ -z "$alive" ] && break
-  sleep 0.3
+turn=0 alive=$pids
+while [ -n "$alive" ] && [ $turn -lt 30 ]; do
+  sleep 0.1
+  turn=$((turn + 1)) pids=$alive alive=
+  for pid in $pids; do runs "$pid" && alive="$alive $pid"; done
 done
 for pid in $alive; do kill -KILL "-$pid" 2>/dev/null; done
 [ -n "$folder" ] && rm -rf -- "$folder"
@@ -46,13 +52,14 @@ struct Inner {
 }
 
 impl Guard {
-    /// Starts the companion. `folder`, when given, is removed at the end.
-    pub(crate) fn start(folder: Option<&Path>) -> anyhow::Result<Self> {
+    /// Starts the companion. It keeps `lock` open until it has cleaned up, and
+    /// removes `folder`, when given, at the end.
+    pub(crate) fn start(lock: Option<File>, folder: Option<&Path>) -> anyhow::Result<Self> {
         let mut companion = Command::new("/bin/sh")
             .args(["-c", SCRIPT])
             .current_dir("/")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(lock.map_or_else(Stdio::null, Stdio::from))
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
@@ -120,7 +127,7 @@ mod tests {
     fn what_is_watched_ends_with_the_pipe_and_what_is_forgotten_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let (mut watched, mut forgotten) = (sleeper(), sleeper());
-        let guard = Guard::start(Some(folder.path())).unwrap();
+        let guard = Guard::start(None, Some(folder.path())).unwrap();
         guard.watch(watched.id()).unwrap();
         guard.watch(forgotten.id()).unwrap();
         guard.forget(forgotten.id()).unwrap();

@@ -240,24 +240,24 @@ impl Supervision {
         ended
     }
 
-    /// True when the order to stop arrives within `pause`.
+    /// True when the order to stop arrives within `pause`; the order to kill ends
+    /// the pause, since it asks for a fresh start.
     async fn stopped_during(&mut self, pause: Duration) -> bool {
-        let end = sleep(pause);
-        tokio::pin!(end);
-        loop {
-            tokio::select! {
-                () = &mut end => {
-                    if *self.state.borrow() == State::Failing {
-                        self.state.send_replace(State::Starting);
-                    }
-                    return false;
+        let stopped = tokio::select! {
+            () = sleep(pause) => false,
+            order = self.orders.recv() => match order {
+                Some(Order::Kill(done)) => {
+                    // Whoever asked may have stopped listening.
+                    done.send(()).ok();
+                    false
                 }
-                order = self.orders.recv() => match order {
-                    Some(Order::Kill(done)) => drop(done.send(())),
-                    Some(Order::Stop) | None => return true,
-                },
-            }
+                Some(Order::Stop) | None => true,
+            },
+        };
+        if !stopped {
+            self.state.send_replace(State::Starting);
         }
+        stopped
     }
 }
 
@@ -341,7 +341,7 @@ mod tests {
         let logs = tempfile::tempdir().unwrap();
         let port = ports::free().unwrap();
         let _listener = std::net::TcpListener::bind(ports::address(port)).unwrap();
-        let guard = Guard::start(None).unwrap();
+        let guard = Guard::start(None, None).unwrap();
         let part = Part::start(
             program("echo started; exec sleep 60".into(), port, logs.path()),
             guard,
@@ -362,7 +362,7 @@ mod tests {
     async fn a_program_that_ends_at_once_is_reported_with_its_log() {
         let logs = tempfile::tempdir().unwrap();
         let port = ports::free().unwrap();
-        let guard = Guard::start(None).unwrap();
+        let guard = Guard::start(None, None).unwrap();
         let part = Part::start(
             program("echo no such luck; exit 3".into(), port, logs.path()),
             guard,
