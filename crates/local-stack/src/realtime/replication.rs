@@ -65,6 +65,7 @@ impl Following {
 /// Follows the database for as long as the stack runs, across its restarts.
 pub(super) async fn run(shared: &Shared) {
     let mut pause = PAUSES.0;
+    let mut told = false;
     loop {
         let mut listeners = shared.following.listeners.subscribe();
         if listeners.wait_for(|count| *count > 0).await.is_err() {
@@ -75,9 +76,13 @@ pub(super) async fn run(shared: &Shared) {
         shared.following.ready.send_replace(false);
         if let Err(error) = outcome {
             if started.elapsed() > PAUSES.1 {
-                pause = PAUSES.0;
+                (pause, told) = (PAUSES.0, false);
             }
-            eprintln!("realtime: following the database: {error:#}");
+            // One line for each time the database is away, not one for each attempt.
+            if !told {
+                eprintln!("realtime: following the database: {error:#}");
+            }
+            told = true;
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
         }
