@@ -1,6 +1,7 @@
 //! What must hold for the whole schema and the advisors do not see, read from the catalogue.
 
 use anyhow::Context;
+use tokio_postgres::Client;
 
 use super::database;
 use crate::tally::Count;
@@ -20,7 +21,8 @@ const RULES: [Rule; 10] = [
               and not t.relispartition
               and not exists (
                 select from pg_index i
-                where i.indrelid = c.conrelid and i.indpred is null
+                where i.indrelid = c.conrelid
+                  and coalesce(pg_get_expr(i.indpred, i.indrelid), '(x IS NOT NULL)') ~ '^\\(\\w+ IS NOT NULL\\)$'
                   and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)",
     },
     Rule {
@@ -87,7 +89,15 @@ const RULES: [Rule; 10] = [
     },
 ];
 
-/// Asks for whatever breaks a rule.
+/// Breaks every rule at once; always rolled back.
+const VIOLATIONS: &str = "
+    create table public.planted (id int primary key, other int references public.planted);
+    grant insert on public.planted to anon, authenticated, service_role;
+    create policy planted on public.planted using (true);
+    create function public.planted() returns int language plpgsql
+        as $$ begin raise sqlstate '40001'; end $$;";
+
+/// Asks for whatever breaks a rule, and whether each rule would notice.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,14 +105,30 @@ pub(super) async fn run(url: &str) -> anyhow::Result<Count> {
     let client = database::connect(url).await?;
     let mut sum = Count::default();
     for Rule { holds, broken_by } in RULES {
-        let rows = client
-            .query(broken_by, &[])
-            .await
-            .with_context(|| format!("asking whether {holds}"))?;
-        for row in &rows {
-            println!("it does not hold that {holds}: {}", row.get::<_, String>(0));
+        let found = ask(&client, broken_by).await.context(holds)?;
+        for object in &found {
+            println!("it does not hold that {holds}: {object}");
         }
-        sum = sum.and(Count::one(rows.is_empty()));
+        sum = sum.and(Count::one(found.is_empty()));
     }
+    client.batch_execute("begin").await?;
+    client
+        .batch_execute(VIOLATIONS)
+        .await
+        .context("planting violations")?;
+    for Rule { holds, broken_by } in RULES {
+        let found = ask(&client, broken_by).await.context(holds)?;
+        let noticed = found.iter().any(|object| object.contains("planted"));
+        if !noticed {
+            println!("it would not be noticed when it did not hold that {holds}");
+        }
+        sum = sum.and(Count::one(noticed));
+    }
+    client.batch_execute("rollback").await?;
     Ok(sum)
+}
+
+async fn ask(client: &Client, query: &str) -> anyhow::Result<Vec<String>> {
+    let rows = client.query(query, &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
