@@ -99,7 +99,7 @@ create policy "Commands see the models of their user, deleted or not" on public.
     or model_id = (select private.model_being_saved())
   );
 
-create policy "People create models of their own, in organizations they belong to" on public.function_models
+create policy "People create models of their own, in their organizations" on public.function_models
   for insert to fm_writer
   with check (
     user_id = (select private.actor_id())

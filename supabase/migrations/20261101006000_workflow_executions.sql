@@ -95,7 +95,7 @@ create policy "Executors start runs in their own name" on public.workflow_execut
           or model.organization_id in (select private.my_organizations('{editor}'))))
   );
 
-create policy "Executors control runs, and whoever started one while they see it" on public.workflow_executions
+create policy "Executors and whoever started a run control it" on public.workflow_executions
   for update to fm_writer
   using (exists (
     select from public.function_models as model
@@ -107,7 +107,7 @@ create policy "Executors control runs, and whoever started one while they see it
         or model.organization_id in (select private.my_organizations('{editor}')))))
   with check (revision > 0);
 
-comment on policy "Executors control runs, and whoever started one while they see it" on public.workflow_executions is
+comment on policy "Executors and whoever started a run control it" on public.workflow_executions is
   'Judges who may lock a run to cancel it; the engine then writes.';
 
 create policy "The engine sees every run" on public.workflow_executions

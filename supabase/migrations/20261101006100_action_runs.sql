@@ -10,7 +10,9 @@ create table public.action_runs (
   attempt integer not null default 0,
   failures integer not null default 0,
   waiting integer not null default 0,
+  lets_others_go_on boolean not null default false,
   lease_token uuid,
+  child_execution_id uuid,
   skip_reason text,
   started_at timestamptz,
   finished_at timestamptz,
@@ -28,6 +30,8 @@ comment on column public.action_runs.step is 'Number of the step in the plan of 
 comment on column public.action_runs.status is 'pending: predecessors are missing; waiting: a nested run is under way.';
 comment on column public.action_runs.attempt is 'Times the step was handed to a worker; with the lease token it fences late outcomes.';
 comment on column public.action_runs.failures is 'Attempts that failed.';
+comment on column public.action_runs.lets_others_go_on is 'Of a failed action: its container does not fail with it.';
+comment on column public.action_runs.child_execution_id is 'The nested run that this step waits for or goes on with; a failed attempt forgets it.';
 comment on column public.action_runs.waiting is 'Predecessors that have not ended.';
 comment on column public.action_runs.skip_reason is 'Set before a step is ready, it ends as skipped when it would have become so.';
 

@@ -1,12 +1,12 @@
 create table public.execution_logs (
-  log_id uuid not null default private.uuid_v7(),
+  log_id bigint not null generated always as identity,
   execution_id uuid not null,
   at timestamptz not null default now(),
   level text not null,
   node_id uuid,
   action_id uuid,
   message text not null,
-  constraint execution_logs_pkey primary key (execution_id, at, log_id),
+  constraint execution_logs_pkey primary key (execution_id, log_id),
   constraint execution_logs_execution_id_fkey foreign key (execution_id)
     references public.workflow_executions (execution_id) on delete cascade,
   constraint level_is_known check (level in ('debug', 'info', 'warn', 'error')),

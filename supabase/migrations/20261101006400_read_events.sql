@@ -6,7 +6,7 @@ declare
   v_events jsonb;
   v_count integer := greatest(1, least(coalesce(read_events.max_count, 100), 1000));
 begin
-  select coalesce(jsonb_agg(private.event_envelope(event) order by event.position), '[]') into v_events
+  select coalesce(jsonb_agg(private.event_envelope(event::public.domain_events) order by event.position), '[]') into v_events
   from (
     (select * from public.domain_events as event
      where event.position > read_events.after_position and event.position <= v_watermark
@@ -28,6 +28,18 @@ $$;
 
 comment on function public.read_events(bigint, integer) is
   'Answers {events, position}: the log after a position, in order, and the position to go on from. Call it by POST: a replica cannot see who is still writing.';
+
+create function public.read_watermark() returns bigint
+language sql volatile set role = 'fm_engine' set search_path = ''
+as $$
+  select private.event_watermark()
+$$;
+
+comment on function public.read_watermark() is
+  'The position up to which no event can appear any more, for readers of the tables. Call it by POST.';
+
+revoke all on function public.read_watermark() from public, anon, authenticated, service_role;
+grant execute on function public.read_watermark() to service_role;
 
 create function private.event_envelope(event public.domain_events) returns jsonb
 language sql stable set search_path = ''

@@ -1,0 +1,86 @@
+create function private.end_container(turn private.turn, step private.plan_steps, skipped boolean)
+returns private.turn
+language plpgsql set search_path = ''
+as $$
+declare
+  v_done record;
+begin
+  if skipped then
+    turn.execution.skipped_nodes := (turn.execution).skipped_nodes + 1;
+    return turn;
+  end if;
+
+  if step.kind = 'pass' then
+    turn := private.draft_event(turn, 'ContainerNodeOrchestrationStarted',
+      step.event || jsonb_build_object('startedAt', private.wire_time(now())));
+  end if;
+  select count(*) filter (where run.status = 'completed') as completed,
+         count(*) filter (where run.status = 'failed') as failed,
+         count(*) filter (where run.status = 'skipped') as skipped,
+         count(*) filter (where run.status = 'failed' and not run.lets_others_go_on) as aborted,
+         (select opened.started_at from public.action_runs as opened
+          where opened.execution_id = (turn.execution).execution_id and opened.step = end_container.step.opened_by
+         ) as opened_at
+    into v_done
+  from private.plan_steps as inner_step
+  join public.action_runs as run
+    on run.execution_id = (turn.execution).execution_id and run.step = inner_step.step
+  where inner_step.version_id = end_container.step.version_id
+    and inner_step.step > end_container.step.opened_by and inner_step.step < end_container.step.step
+    and inner_step.kind = 'action';
+
+  if v_done.aborted > 0 then
+    turn.execution.failed_nodes := (turn.execution).failed_nodes + 1;
+    update public.action_runs as run set status = 'failed'
+    where run.execution_id = (turn.execution).execution_id and run.step = end_container.step.step;
+  else
+    turn.execution.completed_nodes := (turn.execution).completed_nodes + 1;
+  end if;
+  return private.draft_event(turn, 'ContainerNodeOrchestrationCompleted',
+    step.event - 'actionCount' || jsonb_build_object(
+      'successCount', v_done.completed, 'failureCount', v_done.failed, 'skippedCount', v_done.skipped,
+      'durationMs', private.milliseconds(now() - coalesce(v_done.opened_at, now())),
+      'completedAt', private.wire_time(now())));
+end
+$$;
+
+comment on function private.end_container(private.turn, private.plan_steps, boolean) is
+  'Closes a container: it failed when one of its actions failed and did not let the others go on.';
+
+create function private.milliseconds(length interval) returns bigint
+language sql immutable set search_path = ''
+as $$
+  select round(extract(epoch from length) * 1000)::bigint
+$$;
+
+comment on function private.milliseconds(interval) is 'An interval in whole milliseconds.';
+
+create function private.end_step(turn private.turn, step private.plan_steps, status text, attempt integer default 0)
+returns private.turn
+language plpgsql set search_path = ''
+as $$
+begin
+  turn.execution.remaining_steps := (turn.execution).remaining_steps - 1;
+  case
+    when step.kind = 'action' then
+      return private.note_change(turn, step, status, attempt);
+    when step.kind in ('pass', 'close') then
+      return private.end_container(turn, step, status = 'skipped');
+    when step.kind = 'open' and status = 'completed' then
+      return private.draft_event(turn, 'ContainerNodeOrchestrationStarted',
+        step.event || jsonb_build_object('startedAt', private.wire_time(now())));
+    else
+      return turn;
+  end case;
+end
+$$;
+
+comment on function private.end_step(private.turn, private.plan_steps, text, integer) is
+  'Counts a step of the run as ended, whichever way, and tells of containers that opened or closed by it.';
+
+revoke all on function private.end_container(private.turn, private.plan_steps, boolean) from public;
+revoke all on function private.milliseconds(interval) from public;
+revoke all on function private.end_step(private.turn, private.plan_steps, text, integer) from public;
+grant execute on function private.end_container(private.turn, private.plan_steps, boolean) to fm_engine;
+grant execute on function private.milliseconds(interval) to fm_engine;
+grant execute on function private.end_step(private.turn, private.plan_steps, text, integer) to fm_engine;
