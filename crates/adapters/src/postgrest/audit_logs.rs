@@ -64,12 +64,17 @@ impl Row {
     /// The place in the model's stream of the event that this row stands for. Such rows refer to
     /// the event instead of repeating it.
     fn version_of_event(&self) -> Option<i64> {
-        let new_data = self.new_data.as_ref().filter(|_| self.table_name == "domain_events");
+        let new_data = self
+            .new_data
+            .as_ref()
+            .filter(|_| self.table_name == "domain_events");
         new_data?.get("aggregateVersion")?.as_i64()
     }
 
     fn into_entry(self, events: &mut HashMap<i64, Value>) -> AuditEntry {
-        let event_data = self.version_of_event().and_then(|version| events.remove(&version));
+        let event_data = self
+            .version_of_event()
+            .and_then(|version| events.remove(&version));
         AuditEntry {
             audit_id: self.audit_id,
             table_name: self.table_name,
@@ -137,8 +142,12 @@ impl<H: Transport, C: Clock> PostgrestAuditLogs<H, C> {
             .read(&self.session)
             .eq("aggregate_id", model_id)
             .any_of("aggregate_version", &versions);
-        let events = EVENTS.all(&self.session, "audit_logs.find_by_model", read).await?;
-        let by_version = events.into_iter().map(|event| (event.aggregate_version, event.data));
+        let events = EVENTS
+            .all(&self.session, "audit_logs.find_by_model", read)
+            .await?;
+        let by_version = events
+            .into_iter()
+            .map(|event| (event.aggregate_version, event.data));
         Ok(by_version.collect())
     }
 }
@@ -153,7 +162,9 @@ impl<H: Transport, C: Clock> AuditLogs for PostgrestAuditLogs<H, C> {
     ) -> Result<Page<AuditEntry>, PortError> {
         let operation = "audit_logs.find_by_model";
         let read = self.filtered(model_id, filter);
-        let rows = TABLE.page(&self.session, operation, read, NEWEST_FIRST, page).await?;
+        let rows = TABLE
+            .page(&self.session, operation, read, NEWEST_FIRST, page)
+            .await?;
         let mut events = self.events(model_id, &rows.items).await?;
         Ok(rows.map(|row| row.into_entry(&mut events)))
     }
@@ -184,7 +195,10 @@ mod tests {
             row("domain_events", None, json!({"aggregateVersion": 4})),
         ]);
         let events = json!([{"aggregateVersion": 4, "data": {"name": "b"}}]);
-        let script = Script::of([answer(200, &rows.to_string()), answer(200, &events.to_string())]);
+        let script = Script::of([
+            answer(200, &rows.to_string()),
+            answer(200, &events.to_string()),
+        ]);
         let clock = StillClock::default();
         let logs = PostgrestAuditLogs::new(session(&script, &clock));
         let id = ModelId::parse(ID).unwrap();
@@ -195,14 +209,36 @@ mod tests {
             from: Instant::parse(WHEN),
             to: Instant::parse(WHEN),
         };
-        let page = block_on(logs.find_by_model(&context(), id, &filter, &PageRequest::default())).unwrap();
-        assert_eq!((page.items[0].record_id.as_str(), &page.items[0].event_data), (other, &None));
-        assert_eq!((page.items[1].record_id.as_str(), &page.items[1].event_data), (ID, &Some(json!({"name": "b"}))));
+        let page =
+            block_on(logs.find_by_model(&context(), id, &filter, &PageRequest::default())).unwrap();
+        assert_eq!(
+            (page.items[0].record_id.as_str(), &page.items[0].event_data),
+            (other, &None)
+        );
+        assert_eq!(
+            (page.items[1].record_id.as_str(), &page.items[1].event_data),
+            (ID, &Some(json!({"name": "b"})))
+        );
         let sent = script.sent();
         let (_, query) = asked(&sent[0]);
         let names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names[1..], ["record_id", "operation", "event_type", "changed_by", "changed_at", "changed_at", "order"]);
-        assert!(asked(&sent[1]).1.contains(&("aggregate_version".into(), r#"in.("4")"#.into())));
+        assert_eq!(
+            names[1..],
+            [
+                "record_id",
+                "operation",
+                "event_type",
+                "changed_by",
+                "changed_at",
+                "changed_at",
+                "order"
+            ]
+        );
+        assert!(
+            asked(&sent[1])
+                .1
+                .contains(&("aggregate_version".into(), r#"in.("4")"#.into()))
+        );
     }
 
     #[test]
@@ -216,7 +252,8 @@ mod tests {
                 ..AuditFilter::default()
             };
             let id = ModelId::parse(ID).unwrap();
-            let page = block_on(logs.find_by_model(&context(), id, &filter, &PageRequest::default()));
+            let page =
+                block_on(logs.find_by_model(&context(), id, &filter, &PageRequest::default()));
             assert_eq!(page.unwrap().items.len(), 1);
         }
     }

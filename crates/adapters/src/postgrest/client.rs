@@ -182,11 +182,6 @@ impl<H: Transport, C: Clock> Session<H, C> {
         }
     }
 
-    /// The time and the pauses of this session.
-    pub(super) fn clock(&self) -> &C {
-        &self.client.clock
-    }
-
     pub(super) fn read(&self, table: &str, columns: String) -> Read {
         Read {
             builder: self.client.postgrest.from(table).select(columns),
@@ -332,10 +327,6 @@ impl Read {
 
     pub(super) fn order(self, text: String) -> Read {
         self.with(|builder| builder.order(text))
-    }
-
-    pub(super) fn order_within(self, embedded: &str, column: &str) -> Read {
-        self.with(|builder| builder.order_with_options(column, Some(embedded), true, false))
     }
 
     /// At most this many rows, at least one.

@@ -158,10 +158,18 @@ mod tests {
     use crate::http::script::{Script, StillClock, answer};
     use crate::postgrest::script::{body, context, kept, session};
 
-    fn save(reply: &str, answer_to_keep: Option<&StoredAnswer>) -> (Result<Written<i64>, PortError>, Value) {
+    fn save(
+        reply: &str,
+        answer_to_keep: Option<&StoredAnswer>,
+    ) -> (Result<Written<i64>, PortError>, Value) {
         let (script, clock) = (Script::of([answer(200, reply)]), StillClock::default());
         let names = ("things.save", "save_thing");
-        let saved = block_on(session(&script, &clock).save(names, &context(), answer_to_keep, &json!({"a": 1})));
+        let saved = block_on(session(&script, &clock).save(
+            names,
+            &context(),
+            answer_to_keep,
+            &json!({"a": 1}),
+        ));
         (saved, body(&script.sent()[0]))
     }
 
@@ -185,7 +193,10 @@ mod tests {
     #[test]
     fn a_repeated_command_answers_what_was_kept() {
         let (saved, _) = save(r#"{"replayed":{"status":201}}"#, kept().as_ref());
-        assert_eq!(saved, Ok(Written::Replayed(StoredAnswer(json!({"status": 201})))));
+        assert_eq!(
+            saved,
+            Ok(Written::Replayed(StoredAnswer(json!({"status": 201}))))
+        );
     }
 
     #[test]
@@ -212,7 +223,8 @@ mod tests {
         let remove = || block_on(session.remove(names, &context(), None, &json!({})));
         assert_eq!(remove(), Ok(Written::Done(())));
         assert!(matches!(remove(), Ok(Written::Replayed(_))));
-        let ask = || block_on(session.ask::<i64>(("things.ask", "ask"), &context().actor, &json!({})));
+        let ask =
+            || block_on(session.ask::<i64>(("things.ask", "ask"), &context().actor, &json!({})));
         assert_eq!(ask(), Ok(Some(7)));
         assert_eq!(ask(), Ok(None));
         assert_eq!(ask(), Ok(None));

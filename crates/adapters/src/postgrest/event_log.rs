@@ -76,7 +76,12 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
         after_version: i64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, PortError> {
-        let read = stream(TABLE.read(&self.session), aggregate_id, after_version, limit);
+        let read = stream(
+            TABLE.read(&self.session),
+            aggregate_id,
+            after_version,
+            limit,
+        );
         TABLE.all(&self.session, "event_log.history", read).await
     }
 
@@ -93,7 +98,11 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
         let mut rest = all.clone().order("position.asc".into()).limit(limit + 1);
         if let Some(Bookmark(after)) = &page.after {
             let after = after.as_i64().ok_or_else(|| {
-                PortError::new(PortErrorKind::Invalid, operation, "a bookmark of another list")
+                PortError::new(
+                    PortErrorKind::Invalid,
+                    operation,
+                    "a bookmark of another list",
+                )
             })?;
             rest = rest.gt("position", after);
         }
@@ -101,7 +110,12 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let total = match page.count {
-            true => self.session.rows::<Value>(operation, all.counted().limit(1)).await?.1,
+            true => {
+                self.session
+                    .rows::<Value>(operation, all.counted().limit(1))
+                    .await?
+                    .1
+            }
             false => None,
         };
         let next = items.last().filter(|_| more).map(StoredEvent::bookmark);
@@ -137,14 +151,23 @@ mod tests {
 
     #[test]
     fn a_stream_is_read_in_its_order() {
-        let (script, clock) = (Script::of([answer(200, &json!([event(3)]).to_string())]), StillClock::default());
+        let (script, clock) = (
+            Script::of([answer(200, &json!([event(3)]).to_string())]),
+            StillClock::default(),
+        );
         let log = PostgrestEventLog::new(session(&script, &clock));
         let id = Uuid::parse_str(ID).unwrap();
         let events = block_on(log.history(&context(), id, 2, 50)).unwrap();
         assert_eq!(events[0].aggregate_version, 3);
         let sent = &script.sent()[0];
-        assert_eq!(parameter(sent, "aggregate_version").as_deref(), Some("gt.2"));
-        assert_eq!(parameter(sent, "order").as_deref(), Some("aggregate_version.asc"));
+        assert_eq!(
+            parameter(sent, "aggregate_version").as_deref(),
+            Some("gt.2")
+        );
+        assert_eq!(
+            parameter(sent, "order").as_deref(),
+            Some("aggregate_version.asc")
+        );
     }
 
     #[test]
@@ -152,7 +175,12 @@ mod tests {
         let script = Script::of([
             answer(200, "90"),
             answer(200, &json!([event(5), event(7)]).to_string()),
-            answer_with(206, "content-range", "0-0/2", &json!([event(5)]).to_string()),
+            answer_with(
+                206,
+                "content-range",
+                "0-0/2",
+                &json!([event(5)]).to_string(),
+            ),
         ]);
         let clock = StillClock::default();
         let log = PostgrestEventLog::new(session(&script, &clock));
@@ -178,7 +206,10 @@ mod tests {
             ("event_type", "eq.FunctionModelCreated"),
             ("occurred_at", "gte.2025-01-01T00:00:00.123Z"),
         ] {
-            assert!(query.contains(&(wanted.0.into(), wanted.1.into())), "{wanted:?}");
+            assert!(
+                query.contains(&(wanted.0.into(), wanted.1.into())),
+                "{wanted:?}"
+            );
         }
         assert!(!asked(&sent[2]).1.iter().any(|(_, value)| value == "gt.4"));
     }

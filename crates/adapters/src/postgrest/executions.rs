@@ -1,6 +1,7 @@
 //! Runs: starting and driving them, which is the engine's and serves all users, and looking at
 //! them, which row-level security judges.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use domain::ids::{ExecutionId, ModelId, VersionId};
@@ -11,8 +12,8 @@ use serde_json::json;
 use use_cases::context::{Actor, Context, StoredAnswer};
 use use_cases::ports::{
     ActionRun, Clock, Exchange, Execution, Executions, LogFilter, LogLevel, NewExecution, Outcome,
-    Page, PageRequest, PortError, PublishedVersion, SortOrder, Started, StoredEvent,
-    StoredLogLine, Worker, Written,
+    Page, PageRequest, PortError, PublishedVersion, SortOrder, Started, StoredEvent, StoredLogLine,
+    Worker, Written,
 };
 
 use super::client::{Call, Session};
@@ -128,7 +129,14 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
             want,
         };
         let names = ("executions.start", "start_executions");
-        self.session.command(names, context, answer.as_ref(), &command).await
+        let answer = answer.as_ref();
+        let written = self
+            .session
+            .command::<Started>(names, context, answer, &command);
+        Ok(match written.await? {
+            Written::Done(started) => Written::Done(as_asked(started, executions)),
+            Written::Replayed(answer) => Written::Replayed(answer),
+        })
     }
 
     async fn exchange(
@@ -171,8 +179,13 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         actor: &Actor,
         model_id: ModelId,
     ) -> Result<Option<PublishedVersion>, PortError> {
-        let names = ("executions.find_published_version", "find_published_version");
-        self.session.ask(names, actor, &json!({"modelId": model_id})).await
+        let names = (
+            "executions.find_published_version",
+            "find_published_version",
+        );
+        self.session
+            .ask(names, actor, &json!({"modelId": model_id}))
+            .await
     }
 
     async fn find(
@@ -195,7 +208,8 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         if let Some(status) = status {
             read = read.eq("status", status.as_str());
         }
-        RUNS.page(&self.session, "executions.list", read, NEWEST_FIRST, page).await
+        RUNS.page(&self.session, "executions.list", read, NEWEST_FIRST, page)
+            .await
     }
 
     async fn runs(
@@ -222,7 +236,14 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         if let Some(since) = filter.since {
             read = read.gte("at", since);
         }
-        LOGS.page(&self.session, "executions.logs", read, OLDEST_LINE_FIRST, page).await
+        LOGS.page(
+            &self.session,
+            "executions.logs",
+            read,
+            OLDEST_LINE_FIRST,
+            page,
+        )
+        .await
     }
 
     async fn events(
@@ -250,12 +271,27 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         }
         let names = ("executions.cancel", "cancel_execution");
         let answer = answer.as_ref();
-        let written = self.session.command::<Status>(names, context, answer, &command);
+        let written = self
+            .session
+            .command::<Status>(names, context, answer, &command);
         Ok(match written.await? {
             Written::Done(ended) => Written::Done(ended.status),
             Written::Replayed(answer) => Written::Replayed(answer),
         })
     }
+}
+
+/// Puts what was started into the order it was asked for; the database answers in its own.
+fn as_asked(mut started: Started, asked: &[NewExecution]) -> Started {
+    let places: HashMap<ExecutionId, usize> = asked
+        .iter()
+        .enumerate()
+        .map(|(place, execution)| (execution.execution_id, place))
+        .collect();
+    started
+        .executions
+        .sort_by_key(|execution| places.get(&execution.execution_id).copied());
+    started
 }
 
 /// The words for this level and everything more serious.
@@ -271,3 +307,6 @@ fn levels_from(least: LogLevel) -> Vec<String> {
     .map(|(_, word)| word.to_string())
     .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,9 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
             direction: filter.sort_order,
         };
         let read = self.filtered(filter);
-        TABLE.page(&self.session, "function_models.list", read, order, page).await
+        TABLE
+            .page(&self.session, "function_models.list", read, order, page)
+            .await
     }
 
     async fn nested_models(
@@ -155,7 +157,9 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
     ) -> Result<Written<i64>, PortError> {
         let names = ("function_models.save", "save_function_model");
         let command = saved(&change);
-        self.session.save(names, context, change.answer.as_ref(), &command).await
+        self.session
+            .save(names, context, change.answer.as_ref(), &command)
+            .await
     }
 
     async fn record_events(
@@ -170,7 +174,10 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
             "events": events,
         });
         let names = ("function_models.record_events", "record_events");
-        self.session.remove(names, context, None, &command).await.map(|_| ())
+        self.session
+            .remove(names, context, None, &command)
+            .await
+            .map(|_| ())
     }
 }
 
@@ -199,11 +206,17 @@ fn saved(change: &ModelSave<'_>) -> Value {
     let events: Vec<Value> = change.events.iter().map(Event::to_json).collect();
     command["events"] = Value::Array(events);
     if !delta.containers_put.is_empty() || !delta.containers_removed.is_empty() {
-        let put = delta.containers_put.iter().filter_map(|id| model.nodes.get(id));
+        let put = delta
+            .containers_put
+            .iter()
+            .filter_map(|id| model.nodes.get(id));
         command["containers"] = changes(put, &delta.containers_removed, ["put", "remove"]);
     }
     if !delta.actions_put.is_empty() || !delta.actions_removed.is_empty() {
-        let put = delta.actions_put.iter().filter_map(|id| model.action_nodes.get(id));
+        let put = delta
+            .actions_put
+            .iter()
+            .filter_map(|id| model.action_nodes.get(id));
         command["actions"] = changes(put, &delta.actions_removed, ["put", "remove"]);
     }
     if !delta.dependencies_added.is_empty() || !delta.dependencies_removed.is_empty() {

@@ -47,7 +47,9 @@ impl<H: Transport, C: Clock> KnowledgeContents for PostgrestKnowledgeContents<H,
         content_id: ContentId,
     ) -> Result<Option<KnowledgeContent>, PortError> {
         let read = TABLE.read(&self.session).eq("content_id", content_id);
-        TABLE.find(&self.session, "knowledge_contents.find", read).await
+        TABLE
+            .find(&self.session, "knowledge_contents.find", read)
+            .await
     }
 
     async fn list(
@@ -58,7 +60,9 @@ impl<H: Transport, C: Clock> KnowledgeContents for PostgrestKnowledgeContents<H,
     ) -> Result<Page<KnowledgeContent>, PortError> {
         let read = TABLE.read(&self.session).of_organization(organization_id);
         let operation = "knowledge_contents.list";
-        TABLE.page(&self.session, operation, read, NEWEST_FIRST, page).await
+        TABLE
+            .page(&self.session, operation, read, NEWEST_FIRST, page)
+            .await
     }
 
     async fn search(
@@ -89,7 +93,9 @@ impl<H: Transport, C: Clock> KnowledgeContents for PostgrestKnowledgeContents<H,
             "tags": content.tags,
         });
         let names = ("knowledge_contents.save", "save_knowledge_content");
-        self.session.save(names, context, answer.as_ref(), &command).await
+        self.session
+            .save(names, context, answer.as_ref(), &command)
+            .await
     }
 
     async fn remove(
@@ -105,7 +111,9 @@ impl<H: Transport, C: Clock> KnowledgeContents for PostgrestKnowledgeContents<H,
             "remove": true,
         });
         let names = ("knowledge_contents.remove", "save_knowledge_content");
-        self.session.remove(names, context, answer.as_ref(), &command).await
+        self.session
+            .remove(names, context, answer.as_ref(), &command)
+            .await
     }
 }
 
@@ -143,13 +151,23 @@ mod tests {
         let sent = script.sent();
         assert_eq!(asked(&sent[0]).0, "knowledge_contents");
         assert_eq!(parameter(&sent[0], "content_id"), Some(format!("eq.{ID}")));
-        assert_eq!(parameter(&sent[1], "organization_id"), Some(format!("eq.{ID}")));
-        assert_eq!(parameter(&sent[1], "order").as_deref(), Some("created_at.desc,content_id.desc"));
+        assert_eq!(
+            parameter(&sent[1], "organization_id"),
+            Some(format!("eq.{ID}"))
+        );
+        assert_eq!(
+            parameter(&sent[1], "order").as_deref(),
+            Some("created_at.desc,content_id.desc")
+        );
     }
 
     #[test]
     fn saving_and_removing_name_the_revision_they_count_on() {
-        let (script, clock) = played(&[json!([row()]), json!({"revision": 4}), json!({"revision": 5})]);
+        let (script, clock) = played(&[
+            json!([row()]),
+            json!({"revision": 4}),
+            json!({"revision": 5}),
+        ]);
         let all = PostgrestKnowledgeContents::new(session(&script, &clock));
         let id = ContentId::parse(ID).unwrap();
         let found = block_on(all.find(&context(), id)).unwrap().unwrap();
@@ -160,7 +178,10 @@ mod tests {
         let sent = script.sent();
         assert_eq!(asked(&sent[1]).0, "rpc/save_knowledge_content");
         let command = &body(&sent[1])["command"];
-        assert_eq!((&command["contentId"], &command["expectedRevision"]), (&json!(ID), &json!(3)));
+        assert_eq!(
+            (&command["contentId"], &command["expectedRevision"]),
+            (&json!(ID), &json!(3))
+        );
         assert_eq!(command["tags"], json!(["t"]));
         assert_eq!(
             body(&sent[2])["command"],
@@ -172,10 +193,20 @@ mod tests {
     fn a_search_answers_the_best_first() {
         let (script, clock) = played(&[json!([row()]), Value::Null]);
         let all = PostgrestKnowledgeContents::new(session(&script, &clock));
-        assert_eq!(block_on(all.search(&context(), "ship", 500)).unwrap().len(), 1);
-        assert!(block_on(all.search(&context(), "ship", 0)).unwrap().is_empty());
+        assert_eq!(
+            block_on(all.search(&context(), "ship", 500)).unwrap().len(),
+            1
+        );
+        assert!(
+            block_on(all.search(&context(), "ship", 0))
+                .unwrap()
+                .is_empty()
+        );
         let sent = script.sent();
-        assert_eq!(body(&sent[0])["command"], json!({"query": "ship", "limit": 100}));
+        assert_eq!(
+            body(&sent[0])["command"],
+            json!({"query": "ship", "limit": 100})
+        );
         assert_eq!(body(&sent[1])["command"]["limit"], 1);
     }
 }

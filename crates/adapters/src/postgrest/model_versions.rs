@@ -72,7 +72,9 @@ impl<H: Transport, C: Clock> ModelVersions for PostgrestModelVersions<H, C> {
     ) -> Result<Page<ModelVersion>, PortError> {
         let read = WITHOUT_DATA.read(&self.session).eq("model_id", model_id);
         let operation = "model_versions.list";
-        WITHOUT_DATA.page(&self.session, operation, read, NEWEST_FIRST, page).await
+        WITHOUT_DATA
+            .page(&self.session, operation, read, NEWEST_FIRST, page)
+            .await
     }
 }
 
@@ -97,12 +99,21 @@ mod tests {
         let clock = StillClock::default();
         let versions = PostgrestModelVersions::new(session(&script, &clock));
         let id = ModelId::parse(ID).unwrap();
-        let found = block_on(versions.find(&context(), id, "1.0.0")).unwrap().unwrap();
+        let found = block_on(versions.find(&context(), id, "1.0.0"))
+            .unwrap()
+            .unwrap();
         assert_eq!(found.version_data, Some(json!({"name": "a"})));
         let page = block_on(versions.list(&context(), id, &PageRequest::default())).unwrap();
         assert_eq!(page.items[0].version_data, None);
         let sent = script.sent();
-        assert_eq!(parameter(&sent[0], "version_number").as_deref(), Some("eq.1.0.0"));
-        assert!(!parameter(&sent[1], "select").unwrap().contains("version_data"));
+        assert_eq!(
+            parameter(&sent[0], "version_number").as_deref(),
+            Some("eq.1.0.0")
+        );
+        assert!(
+            !parameter(&sent[1], "select")
+                .unwrap()
+                .contains("version_data")
+        );
     }
 }

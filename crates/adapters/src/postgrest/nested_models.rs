@@ -52,7 +52,10 @@ impl From<Row> for NestedModel {
         let nests = match &published {
             Some(snapshot) => snapshot.nests(),
             None => {
-                let ids = row.working.iter().filter_map(|nested| nested.nested_model_id.as_deref());
+                let ids = row
+                    .working
+                    .iter()
+                    .filter_map(|nested| nested.nested_model_id.as_deref());
                 ids.filter_map(|id| ModelId::parse(id).ok()).collect()
             }
         };
@@ -108,20 +111,30 @@ mod tests {
     const OTHER: &str = "0198c0de-0000-7000-8000-00000000000b";
 
     fn read_one(row: Value) -> NestedModel {
-        let (script, clock) = (Script::of([answer(200, &json!([row]).to_string())]), StillClock::default());
+        let (script, clock) = (
+            Script::of([answer(200, &json!([row]).to_string())]),
+            StillClock::default(),
+        );
         let id = ModelId::parse(ID).unwrap();
         let mut models = block_on(read(&session(&script, &clock), &[id])).unwrap();
         let sent = &script.sent()[0];
         assert_eq!(parameter(sent, "model_id"), Some(format!("in.(\"{ID}\")")));
-        assert_eq!(parameter(sent, "working.action_type").as_deref(), Some("eq.functionModelContainer"));
-        assert_eq!(parameter(sent, "published.is_published").as_deref(), Some("is.true"));
+        assert_eq!(
+            parameter(sent, "working.action_type").as_deref(),
+            Some("eq.functionModelContainer")
+        );
+        assert_eq!(
+            parameter(sent, "published.is_published").as_deref(),
+            Some("is.true")
+        );
         models.remove(&id).unwrap()
     }
 
     #[test]
     fn the_published_snapshot_decides_what_runs() {
         let nested = json!({"actionType": "functionModelContainer", "actionSpecificData": {"nestedModelId": OTHER}});
-        let tether = json!({"actionType": "tetherNode", "actionSpecificData": {"nestedModelId": ID}});
+        let tether =
+            json!({"actionType": "tetherNode", "actionSpecificData": {"nestedModelId": ID}});
         let model = read_one(json!({
             "modelId": ID, "status": "published", "deletedAt": null,
             "published": [{"versionId": ID, "versionNumber": "1.0.0", "actions": {"a": nested, "b": tether}}],

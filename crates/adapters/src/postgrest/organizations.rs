@@ -94,7 +94,9 @@ impl<H: Transport, C: Clock> Organizations for PostgrestOrganizations<H, C> {
         organization_id: OrganizationId,
     ) -> Result<Option<Organization>, PortError> {
         let read = self.read(context).eq("organization_id", organization_id);
-        let found = TABLE.find(&self.session, "organizations.find", read).await?;
+        let found = TABLE
+            .find(&self.session, "organizations.find", read)
+            .await?;
         Ok(found.map(Organization::from))
     }
 
@@ -125,7 +127,10 @@ mod tests {
 
     #[test]
     fn founding_is_one_command() {
-        let (script, clock) = (Script::of([answer(200, r#"{"revision":1}"#)]), StillClock::default());
+        let (script, clock) = (
+            Script::of([answer(200, r#"{"revision":1}"#)]),
+            StillClock::default(),
+        );
         let organization = NewOrganization {
             organization_id: OrganizationId::parse(ID).unwrap(),
             name: "Acme".into(),
@@ -138,7 +143,10 @@ mod tests {
         let sent = &script.sent()[0];
         assert_eq!(asked(sent).0, "rpc/create_organization");
         assert_eq!(body(sent)["command"]["name"], "Acme");
-        assert_eq!(body(sent)["command"]["events"][0]["eventType"], "OrganizationCreated");
+        assert_eq!(
+            body(sent)["command"]["events"][0]["eventType"],
+            "OrganizationCreated"
+        );
     }
 
     #[test]
@@ -148,15 +156,26 @@ mod tests {
         let clock = StillClock::default();
         let organizations = PostgrestOrganizations::new(session(&script, &clock));
         let id = OrganizationId::parse(ID).unwrap();
-        let role = || block_on(organizations.find(&context(), id)).unwrap().map(|found| found.role);
+        let role = || {
+            block_on(organizations.find(&context(), id))
+                .unwrap()
+                .map(|found| found.role)
+        };
         assert_eq!(role(), Some(Some(OrganizationRole::Editor)));
         assert_eq!(role(), Some(None));
         assert_eq!(role(), None);
         let sent = &script.sent()[0];
         assert_eq!(parameter(sent, "organization_id"), Some(format!("eq.{ID}")));
         let user = context().actor.user_id;
-        assert_eq!(parameter(sent, "members.user_id"), Some(format!("eq.{user}")));
-        assert!(parameter(sent, "select").unwrap().ends_with(",members:organization_members(role)"));
+        assert_eq!(
+            parameter(sent, "members.user_id"),
+            Some(format!("eq.{user}"))
+        );
+        assert!(
+            parameter(sent, "select")
+                .unwrap()
+                .ends_with(",members:organization_members(role)")
+        );
     }
 
     #[test]
@@ -165,6 +184,9 @@ mod tests {
         let organizations = PostgrestOrganizations::new(session(&script, &clock));
         let page = block_on(organizations.list(&context(), &PageRequest::default())).unwrap();
         assert_eq!(page.items[0].name, "Acme");
-        assert_eq!(parameter(&script.sent()[0], "order").as_deref(), Some("name.asc,organization_id.asc"));
+        assert_eq!(
+            parameter(&script.sent()[0], "order").as_deref(),
+            Some("name.asc,organization_id.asc")
+        );
     }
 }

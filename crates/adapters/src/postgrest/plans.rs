@@ -42,3 +42,50 @@ impl Plans {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn plan(steps: usize) -> Rc<Plan> {
+        let step =
+            json!({"step": 0, "kind": "pass", "container": 0, "indegree": 0, "successors": []});
+        let plan = json!({
+            "planVersion": 1, "steps": vec![step; steps], "groups": [], "containers": [],
+            "outputs": [], "maxDepth": 10,
+        });
+        Rc::new(serde_json::from_value(plan).unwrap())
+    }
+
+    fn version(number: usize) -> VersionId {
+        VersionId::from_uuid(Uuid::from_u128(number as u128))
+    }
+
+    #[test]
+    fn the_plan_used_longest_ago_makes_room() {
+        let plans = Plans::default();
+        for number in 0..MOST_PLANS {
+            plans.put(version(number), plan(1));
+        }
+        assert!(plans.get(version(0)).is_some());
+        plans.put(version(MOST_PLANS), plan(1));
+        assert!(plans.get(version(0)).is_some());
+        assert!(plans.get(version(1)).is_none());
+        assert_eq!(plans.kept.borrow().len(), MOST_PLANS);
+    }
+
+    #[test]
+    fn large_plans_make_room_sooner_and_the_newest_stays() {
+        let plans = Plans::default();
+        plans.put(version(1), plan(MOST_STEPS / 2));
+        plans.put(version(2), plan(MOST_STEPS / 2));
+        plans.put(version(2), plan(MOST_STEPS / 2));
+        assert!(plans.get(version(1)).is_some());
+        plans.put(version(3), plan(MOST_STEPS + 1));
+        assert!(plans.get(version(1)).is_none() && plans.get(version(2)).is_none());
+        assert!(plans.get(version(3)).is_some());
+    }
+}

@@ -22,7 +22,10 @@ pub(crate) const WHEN: &str = "2025-01-01T00:00:00.123456+00:00";
 pub(crate) fn config() -> Config {
     let environment: HashMap<String, String> = [
         ("SUPABASE_URL", "https://a.example"),
-        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"default":"sb_publishable_p"}"#),
+        (
+            "SUPABASE_PUBLISHABLE_KEYS",
+            r#"{"default":"sb_publishable_p"}"#,
+        ),
         ("SUPABASE_SECRET_KEYS", r#"{"default":"sb_secret_s"}"#),
     ]
     .into_iter()

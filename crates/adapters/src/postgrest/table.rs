@@ -52,7 +52,7 @@ impl<T: DeserializeOwned> Table<T> {
         operation: &'static str,
         read: Read,
     ) -> Result<Vec<T>, PortError> {
-        let (rows, _) = session.rows(operation, read).await?;
+        let (rows, _) = session.rows::<Value>(operation, read).await?;
         rows.into_iter().map(|row| parse(operation, row)).collect()
     }
 
@@ -113,11 +113,15 @@ pub(super) async fn page_of_rows<H: Transport, C: Clock>(
     Ok(Page { items, next, total })
 }
 
-/// A row as a value of the port; a row that cannot be read is named by its first id.
+/// A row as a value of the port, where what is null in the database is absent. A row that cannot
+/// be read is named by its first id.
 pub(super) fn parse<T: DeserializeOwned>(
     operation: &'static str,
-    row: Value,
+    mut row: Value,
 ) -> Result<T, PortError> {
+    if let Some(fields) = row.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
     let id = row.as_object().and_then(|row| {
         let named = row.iter().find(|(name, _)| name.ends_with("Id"));
         named.map(|(name, value)| format!("{name} {value}"))

@@ -75,7 +75,9 @@ impl<H: Transport, C: Clock> Workflows for PostgrestWorkflows<H, C> {
             "definition": workflow.definition,
         });
         let names = ("workflows.save", "save_workflow");
-        self.session.save(names, context, answer.as_ref(), &command).await
+        self.session
+            .save(names, context, answer.as_ref(), &command)
+            .await
     }
 
     async fn remove(
@@ -91,7 +93,9 @@ impl<H: Transport, C: Clock> Workflows for PostgrestWorkflows<H, C> {
             "remove": true,
         });
         let names = ("workflows.remove", "save_workflow");
-        self.session.remove(names, context, answer.as_ref(), &command).await
+        self.session
+            .remove(names, context, answer.as_ref(), &command)
+            .await
     }
 }
 
@@ -129,13 +133,23 @@ mod tests {
         let sent = script.sent();
         assert_eq!(asked(&sent[0]).0, "workflows");
         assert_eq!(parameter(&sent[0], "workflow_id"), Some(format!("eq.{ID}")));
-        assert_eq!(parameter(&sent[1], "organization_id"), Some(format!("eq.{ID}")));
-        assert_eq!(parameter(&sent[1], "order").as_deref(), Some("created_at.desc,workflow_id.desc"));
+        assert_eq!(
+            parameter(&sent[1], "organization_id"),
+            Some(format!("eq.{ID}"))
+        );
+        assert_eq!(
+            parameter(&sent[1], "order").as_deref(),
+            Some("created_at.desc,workflow_id.desc")
+        );
     }
 
     #[test]
     fn saving_and_removing_name_the_revision_they_count_on() {
-        let (script, clock) = played(&[json!([row()]), json!({"revision": 4}), json!({"revision": 5})]);
+        let (script, clock) = played(&[
+            json!([row()]),
+            json!({"revision": 4}),
+            json!({"revision": 5}),
+        ]);
         let all = PostgrestWorkflows::new(session(&script, &clock));
         let id = WorkflowId::parse(ID).unwrap();
         let found = block_on(all.find(&context(), id)).unwrap().unwrap();
@@ -146,7 +160,10 @@ mod tests {
         let sent = script.sent();
         assert_eq!(asked(&sent[1]).0, "rpc/save_workflow");
         let command = &body(&sent[1])["command"];
-        assert_eq!((&command["workflowId"], &command["expectedRevision"]), (&json!(ID), &json!(3)));
+        assert_eq!(
+            (&command["workflowId"], &command["expectedRevision"]),
+            (&json!(ID), &json!(3))
+        );
         assert_eq!(command["definition"]["url"], "u");
         assert_eq!(
             body(&sent[2])["command"],

@@ -59,7 +59,9 @@ fn body(response: &HttpResponse) -> Result<Value, ServiceError> {
     // The parser itself gives up at 128 levels, so nothing deep gets further than here.
     match serde_json::from_str(&response.body) {
         Ok(value) => check(value),
-        Err(_) => Err(invalid("The service's answer is not JSON that can be read.")),
+        Err(_) => Err(invalid(
+            "The service's answer is not JSON that can be read.",
+        )),
     }
 }
 
@@ -72,7 +74,9 @@ pub(super) fn check(value: Value) -> Result<Value, ServiceError> {
         return Err(invalid("The service's answer holds the character U+0000."));
     }
     if depth(&value) > DEEPEST {
-        return Err(invalid("The service's answer nests more than 100 levels deep."));
+        return Err(invalid(
+            "The service's answer nests more than 100 levels deep.",
+        ));
     }
     Ok(value)
 }
@@ -99,21 +103,24 @@ fn depth(value: &Value) -> usize {
 /// What a call without an answer means.
 pub(super) fn failed(error: &CallError) -> ServiceError {
     match error {
-        CallError::Refused(Refusal::Unknown) => {
-            ServiceError::new(ServiceFailure::Unreachable, "The service's host name has no address.")
-        }
+        CallError::Refused(Refusal::Unknown) => ServiceError::new(
+            ServiceFailure::Unreachable,
+            "The service's host name has no address.",
+        ),
         CallError::Refused(refusal) => {
             invalid(&format!("The service cannot be called: {refusal}."))
         }
         CallError::Header(name) => invalid(&format!("The header {name} cannot be sent.")),
         CallError::Redirects => invalid("The service redirects to nowhere, or too often."),
         CallError::Transport(error) => match error.kind {
-            TransportErrorKind::Timeout => {
-                ServiceError::new(ServiceFailure::Timeout, "The service did not answer in time.")
-            }
-            TransportErrorKind::Network => {
-                ServiceError::new(ServiceFailure::Unreachable, "The service could not be reached.")
-            }
+            TransportErrorKind::Timeout => ServiceError::new(
+                ServiceFailure::Timeout,
+                "The service did not answer in time.",
+            ),
+            TransportErrorKind::Network => ServiceError::new(
+                ServiceFailure::Unreachable,
+                "The service could not be reached.",
+            ),
             TransportErrorKind::TooLarge => invalid("The service's answer is longer than 1 MiB."),
         },
     }
@@ -145,32 +152,55 @@ mod tests {
     }
 
     fn failure(content_type: &str, body: &str) -> ServiceFailure {
-        read(&response(201, content_type, body)).unwrap_err().failure
+        read(&response(201, content_type, body))
+            .unwrap_err()
+            .failure
     }
 
     #[test]
     fn json_is_read_and_text_is_kept() {
-        assert_eq!(body_of("application/json; charset=utf-8", r#"{"a":1}"#), json!({"a": 1}));
+        assert_eq!(
+            body_of("application/json; charset=utf-8", r#"{"a":1}"#),
+            json!({"a": 1})
+        );
         assert_eq!(body_of("application/problem+json", "[1]"), json!([1]));
         assert_eq!(body_of("text/plain", "[1]"), json!("[1]"));
         assert_eq!(body_of("", "x"), json!("x"));
         assert_eq!(body_of("application/json", ""), Value::Null);
         let whole = read(&response(204, "text/plain", "")).unwrap();
-        assert_eq!((&whole["status"], &whole["headers"]["retry-after"]), (&json!(204), &json!("2")));
+        assert_eq!(
+            (&whole["status"], &whole["headers"]["retry-after"]),
+            (&json!(204), &json!("2"))
+        );
     }
 
     #[test]
     fn what_the_database_cannot_keep_is_refused() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(failure("application/json", "{"), ServiceFailure::Invalid);
-        assert_eq!(failure("application/json", r#"{"a":"\u0000"}"#), ServiceFailure::Invalid);
-        assert_eq!(failure("application/json", r#"[{"\u0000":1}]"#), ServiceFailure::Invalid);
+        assert_eq!(
+            failure("application/json", r#"{"a":"\u0000"}"#),
+            ServiceFailure::Invalid
+        );
+        assert_eq!(
+            failure("application/json", r#"[{"\u0000":1}]"#),
+            ServiceFailure::Invalid
+        );
         assert_eq!(failure("text/plain", "\0"), ServiceFailure::Invalid);
-        assert_eq!(failure("application/json", &deep(101)), ServiceFailure::Invalid);
-        assert_eq!(failure("application/json", &deep(5000)), ServiceFailure::Invalid);
+        assert_eq!(
+            failure("application/json", &deep(101)),
+            ServiceFailure::Invalid
+        );
+        assert_eq!(
+            failure("application/json", &deep(5000)),
+            ServiceFailure::Invalid
+        );
         assert!(body_of("application/json", &deep(100)).is_array());
         let objects = format!("{}1{}", r#"{"a":"#.repeat(101), "}".repeat(101));
-        assert_eq!(failure("application/json", &objects), ServiceFailure::Invalid);
+        assert_eq!(
+            failure("application/json", &objects),
+            ServiceFailure::Invalid
+        );
     }
 
     #[test]
@@ -200,11 +230,26 @@ mod tests {
             })
         };
         for (error, failure) in [
-            (transport(TransportErrorKind::Timeout), ServiceFailure::Timeout),
-            (transport(TransportErrorKind::Network), ServiceFailure::Unreachable),
-            (transport(TransportErrorKind::TooLarge), ServiceFailure::Invalid),
-            (CallError::Refused(Refusal::Unknown), ServiceFailure::Unreachable),
-            (CallError::Refused(Refusal::NotPublic), ServiceFailure::Invalid),
+            (
+                transport(TransportErrorKind::Timeout),
+                ServiceFailure::Timeout,
+            ),
+            (
+                transport(TransportErrorKind::Network),
+                ServiceFailure::Unreachable,
+            ),
+            (
+                transport(TransportErrorKind::TooLarge),
+                ServiceFailure::Invalid,
+            ),
+            (
+                CallError::Refused(Refusal::Unknown),
+                ServiceFailure::Unreachable,
+            ),
+            (
+                CallError::Refused(Refusal::NotPublic),
+                ServiceFailure::Invalid,
+            ),
             (CallError::Header("x".into()), ServiceFailure::Invalid),
             (CallError::Redirects, ServiceFailure::Invalid),
         ] {

@@ -37,9 +37,16 @@ impl<H: Transport, C: Clock> KnowledgeBase for BuiltInKnowledgeBase<H, C> {
         let Ok(content_id) = ContentId::parse(content_id) else {
             return Ok(None);
         };
-        let names = ("knowledge_base.find_content_by_id", "read_knowledge_content");
+        let names = (
+            "knowledge_base.find_content_by_id",
+            "read_knowledge_content",
+        );
         let question = json!({"contentId": content_id});
-        let found = self.session.ask(names, actor, &question).await.map_err(told)?;
+        let found = self
+            .session
+            .ask(names, actor, &question)
+            .await
+            .map_err(told)?;
         Ok(found.map(document))
     }
 
@@ -58,9 +65,14 @@ impl<H: Transport, C: Clock> KnowledgeBase for BuiltInKnowledgeBase<H, C> {
         }
         let names = ("knowledge_base.search_content", "search_knowledge_contents");
         let question = json!({"query": query, "limit": 100});
-        let found = self.session.ask::<Vec<KnowledgeContent>>(names, actor, &question).await;
+        let found = self
+            .session
+            .ask::<Vec<KnowledgeContent>>(names, actor, &question)
+            .await;
         let found = found.map_err(told)?.unwrap_or_default();
-        let own = found.into_iter().filter(|content| content.organization_id == organization_id);
+        let own = found
+            .into_iter()
+            .filter(|content| content.organization_id == organization_id);
         Ok(own.take(limit as usize).map(document).collect())
     }
 }
@@ -140,7 +152,10 @@ mod tests {
     fn a_document_is_read_as_the_user_who_started_the_run() {
         let (found, asked) = find(answer(200, &row(None).to_string()), CONTENT);
         let document = found.unwrap().unwrap();
-        assert_eq!((document.title.as_str(), document.content_id.as_str()), ("Returns", CONTENT));
+        assert_eq!(
+            (document.title.as_str(), document.content_id.as_str()),
+            ("Returns", CONTENT)
+        );
         assert_eq!(asked[0]["actor"]["sub"], json!(actor().user_id));
         assert_eq!(asked[0]["command"], json!({"contentId": CONTENT}));
     }
@@ -148,7 +163,10 @@ mod tests {
     #[test]
     fn what_is_hidden_or_no_id_is_not_there() {
         assert_eq!(find(answer(200, "null"), CONTENT).0, Ok(None));
-        assert_eq!(find(answer(400, r#"{"code":"FM004"}"#), CONTENT).0, Ok(None));
+        assert_eq!(
+            find(answer(400, r#"{"code":"FM004"}"#), CONTENT).0,
+            Ok(None)
+        );
         let (found, asked) = find(answer(200, "null"), "manual.pdf");
         assert_eq!((found, asked.len()), (Ok(None), 0));
     }
@@ -168,10 +186,17 @@ mod tests {
     #[test]
     fn a_search_stays_within_the_organization() {
         let rows = Value::Array(vec![row(None), row(Some(ORGANIZATION)), row(Some(CONTENT))]);
-        let (script, clock) = (Script::of([answer(200, &rows.to_string())]), StillClock::default());
+        let (script, clock) = (
+            Script::of([answer(200, &rows.to_string())]),
+            StillClock::default(),
+        );
         let base = BuiltInKnowledgeBase::new(session(&script, &clock));
         let organization = Some(OrganizationId::parse(ORGANIZATION).unwrap());
-        let words = ["returns".to_string(), " say \"no\" ".to_string(), String::new()];
+        let words = [
+            "returns".to_string(),
+            " say \"no\" ".to_string(),
+            String::new(),
+        ];
         let found = block_on(base.search_content(&actor(), organization, &words, 10)).unwrap();
         assert_eq!(found.len(), 1);
         let asked: Value = serde_json::from_str(&script.sent()[0].body.clone().unwrap()).unwrap();

@@ -51,7 +51,10 @@ fn whole() -> Value {
 }
 
 fn found_in(row: Value, extent: Extent) -> (Result<Option<FoundModel>, PortError>, Script) {
-    let (script, clock) = (Script::of([answer(200, &row.to_string())]), StillClock::default());
+    let (script, clock) = (
+        Script::of([answer(200, &row.to_string())]),
+        StillClock::default(),
+    );
     let models = PostgrestFunctionModels::new(session(&script, &clock));
     let found = block_on(models.find_by_id(&context(), ModelId::parse(ID).unwrap(), extent));
     (found, script)
@@ -61,7 +64,10 @@ fn found_in(row: Value, extent: Extent) -> (Result<Option<FoundModel>, PortError
 fn a_whole_model_comes_in_one_read_with_what_judges_the_caller() {
     let (found, script) = found_in(json!([whole()]), Extent::Whole);
     let found = found.unwrap().unwrap();
-    assert_eq!((found.model.nodes.len(), found.model.action_nodes.len()), (2, 1));
+    assert_eq!(
+        (found.model.nodes.len(), found.model.action_nodes.len()),
+        (2, 1)
+    );
     assert_eq!(found.model.dependency_count(), 1);
     assert_eq!(found.role, Some(OrganizationRole::Editor));
     assert_eq!(found.published.unwrap().version_number, "1.0.0");
@@ -70,9 +76,15 @@ fn a_whole_model_comes_in_one_read_with_what_judges_the_caller() {
     assert_eq!(asked(sent).0, "function_models");
     let select = parameter(sent, "select").unwrap();
     assert!(select.contains(",nodes,actionNodes:action_nodes,"));
-    assert_eq!(parameter(sent, "published.is_published").as_deref(), Some("is.true"));
+    assert_eq!(
+        parameter(sent, "published.is_published").as_deref(),
+        Some("is.true")
+    );
     let user = context().actor.user_id;
-    assert_eq!(parameter(sent, "organization.members.user_id"), Some(format!("eq.{user}")));
+    assert_eq!(
+        parameter(sent, "organization.members.user_id"),
+        Some(format!("eq.{user}"))
+    );
 }
 
 #[test]
@@ -86,7 +98,11 @@ fn a_header_leaves_the_structure_where_it_is() {
     let found = found.unwrap().unwrap();
     assert_eq!((found.role, found.published), (None, None));
     assert_eq!(found.model.deletion.unwrap().deleted_by, "someone");
-    assert!(!parameter(&script.sent()[0], "select").unwrap().contains("nodes"));
+    assert!(
+        !parameter(&script.sent()[0], "select")
+            .unwrap()
+            .contains("nodes")
+    );
     assert_eq!(found_in(json!([]), Extent::Header).0, Ok(None));
 }
 
@@ -100,7 +116,10 @@ fn a_model_that_cannot_be_read_is_named() {
 }
 
 fn listed(filter: &ModelFilter) -> Vec<(String, String)> {
-    let (script, clock) = (Script::of([answer(200, &json!([header()]).to_string())]), StillClock::default());
+    let (script, clock) = (
+        Script::of([answer(200, &json!([header()]).to_string())]),
+        StillClock::default(),
+    );
     let models = PostgrestFunctionModels::new(session(&script, &clock));
     let page = block_on(models.list(&context(), filter, &PageRequest::default())).unwrap();
     assert_eq!(page.items[0].revision, 3);
@@ -114,7 +133,10 @@ fn a_list_leaves_out_what_is_deleted_or_archived() {
         ("status", "neq.archived"),
         ("order", "updated_at.desc,model_id.desc"),
     ];
-    assert_eq!(listed(&ModelFilter::default()), expected.map(|(a, b)| (a.into(), b.into())));
+    assert_eq!(
+        listed(&ModelFilter::default()),
+        expected.map(|(a, b)| (a.into(), b.into()))
+    );
 }
 
 #[test]
@@ -139,15 +161,29 @@ fn every_filter_reaches_the_database() {
         ("order", "name.asc,model_id.asc".into()),
     ];
     assert_eq!(query, expected.map(|(a, b)| (a.to_string(), b)));
-    for (sort_by, column) in [(ModelSort::CreatedAt, "created_at"), (ModelSort::LastSavedAt, "last_saved_at")] {
-        let query = listed(&ModelFilter { sort_by, include_archived: true, ..ModelFilter::default() });
+    for (sort_by, column) in [
+        (ModelSort::CreatedAt, "created_at"),
+        (ModelSort::LastSavedAt, "last_saved_at"),
+    ] {
+        let query = listed(&ModelFilter {
+            sort_by,
+            include_archived: true,
+            ..ModelFilter::default()
+        });
         assert_eq!(query[1].1, format!("{column}.desc,model_id.desc"));
     }
 }
 
 fn save(delta: &Delta, version: Option<NewVersion>) -> Value {
-    let model = found_in(json!([whole()]), Extent::Whole).0.unwrap().unwrap().model;
-    let (script, clock) = (Script::of([answer(200, r#"{"revision":4}"#)]), StillClock::default());
+    let model = found_in(json!([whole()]), Extent::Whole)
+        .0
+        .unwrap()
+        .unwrap()
+        .model;
+    let (script, clock) = (
+        Script::of([answer(200, r#"{"revision":4}"#)]),
+        StillClock::default(),
+    );
     let models = PostgrestFunctionModels::new(session(&script, &clock));
     let change = ModelSave {
         model: &model,
@@ -157,7 +193,10 @@ fn save(delta: &Delta, version: Option<NewVersion>) -> Value {
         version,
         answer: kept(),
     };
-    assert_eq!(block_on(models.save(&context(), change)), Ok(Written::Done(4)));
+    assert_eq!(
+        block_on(models.save(&context(), change)),
+        Ok(Written::Done(4))
+    );
     let sent = &script.sent()[0];
     assert_eq!(asked(sent).0, "rpc/save_function_model");
     body(sent)["command"].take()
@@ -194,12 +233,18 @@ fn a_save_carries_whole_nodes_and_single_dependencies() {
     };
     let command = save(&delta, None);
     assert_eq!(command["containers"]["put"][0]["nodeId"], STAGE);
-    assert_eq!(command["containers"]["put"][0]["typeSpecificData"]["stageType"], "process");
+    assert_eq!(
+        command["containers"]["put"][0]["typeSpecificData"]["stageType"],
+        "process"
+    );
     assert_eq!(command["containers"]["remove"], json!([NODE]));
     assert_eq!(command["actions"]["put"][0]["actionId"], ACTION);
     assert_eq!(command["actions"]["remove"], json!([]));
     let edge = json!([{"nodeId": STAGE, "dependencyId": NODE}]);
-    assert_eq!(command["dependencies"], json!({"add": edge, "remove": edge}));
+    assert_eq!(
+        command["dependencies"],
+        json!({"add": edge, "remove": edge})
+    );
 }
 
 #[test]
@@ -219,7 +264,13 @@ fn a_version_travels_with_its_model() {
         json!({"versionId": ID, "versionNumber": "1.1.0", "versionData": {}, "isPublished": false})
     );
     let noted = save(&Delta::default(), Some(version(Some("n"))));
-    assert_eq!((&noted["version"]["notes"], &noted["version"]["previousVersion"]), (&json!("n"), &json!("1.0.0")));
+    assert_eq!(
+        (
+            &noted["version"]["notes"],
+            &noted["version"]["previousVersion"]
+        ),
+        (&json!("n"), &json!("1.0.0"))
+    );
 }
 
 #[test]
@@ -228,7 +279,13 @@ fn facts_that_change_nothing_are_recorded() {
     let models = PostgrestFunctionModels::new(session(&script, &clock));
     let events = vec![json!({"eventType": "WorkflowValidationCompleted"})];
     let id = ModelId::parse(ID).unwrap();
-    assert_eq!(block_on(models.record_events(&context(), id, events)), Ok(()));
+    assert_eq!(
+        block_on(models.record_events(&context(), id, events)),
+        Ok(())
+    );
     let command = body(&script.sent()[0])["command"].take();
-    assert_eq!((&command["aggregateType"], &command["aggregateId"]), (&json!("function-model"), &json!(ID)));
+    assert_eq!(
+        (&command["aggregateType"], &command["aggregateId"]),
+        (&json!("function-model"), &json!(ID))
+    );
 }
