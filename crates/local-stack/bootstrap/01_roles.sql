@@ -52,6 +52,10 @@ alter role supabase_auth_admin set search_path = auth;
 alter role supabase_auth_admin set idle_in_transaction_session_timeout = '60s';
 alter role supabase_storage_admin set search_path = storage;
 
+-- Settings of PostgREST that the platform lets `postgres` give to roles.
+grant set on parameter pgrst.db_schemas, pgrst.db_extra_search_path, pgrst.db_max_rows, pgrst.db_pre_request
+  to postgres;
+
 do $$
 begin
   execute format('alter database %I owner to postgres', current_database());
