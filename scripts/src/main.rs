@@ -9,8 +9,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
+mod bench;
 mod check;
 mod coverage;
+mod demo;
 mod setup;
 mod stack;
 mod test;
@@ -27,6 +29,8 @@ mod tally;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 enum Task {
+    /// Watch the main job from sign-up to audit trail, on a stack of its own.
+    Demo(demo::Arguments),
     /// Bring the machine to where every other task can run. All of them do this first.
     Setup,
     /// The quick part of `test`: format, lints, walls between the rooms, migrations, types of the TypeScript.
@@ -37,6 +41,8 @@ enum Task {
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
     Test(test::Arguments),
+    /// Measure, and write tests/load/results.md.
+    Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
     Coverage,
 }
@@ -60,6 +66,7 @@ async fn main() -> ExitCode {
 
 async fn run(task: Task) -> anyhow::Result<()> {
     match task {
+        Task::Demo(arguments) => demo::run(arguments).await,
         Task::Setup => setup::run().await,
         Task::Check => check::run().await,
         Task::Wasm => {
@@ -68,6 +75,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
+        Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }
 }
