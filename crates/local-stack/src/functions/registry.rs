@@ -221,10 +221,14 @@ impl Functions {
             arguments.push(format!("--env-file={}", secrets.display()));
         }
         if let Some(map) = &config.import_map {
-            arguments.push(format!(
-                "--import-map={}",
-                self.settings.supabase.join(map).display()
-            ));
+            // A `deno.json` is a whole configuration, of which the import map is a part.
+            let option = if map.contains("deno.json") {
+                "config"
+            } else {
+                "import-map"
+            };
+            let path = self.settings.supabase.join(map);
+            arguments.push(format!("--{option}={}", path.display()));
         }
         arguments.push(entrypoint.display().to_string());
         arguments

@@ -1,0 +1,2 @@
+/** Paths of the requests served so far. */
+export const seen: string[] = [];

@@ -1,0 +1,1 @@
+throw new Error("this function never comes up");
