@@ -1,1 +1,22 @@
-//! Room `domain`.
+//! The rules of function models, as pure functions over values.
+//!
+//! Nothing here reads a clock, makes an identifier, logs or waits: time and identifiers are
+//! arguments, answers are values, and a rule that says no is a [`error::DomainError`].
+//!
+//! To add a command: give it a struct in `function_model::commands`, a rule in
+//! `function_model::decide`, the event it raises in `function_model::events`, and what the event
+//! does to the model in `function_model::evolve`. To add a check of models, give it a finding in
+//! `finding` and look for it in `workflow::structure`, `business_rules` or `validation`.
+
+pub mod error;
+pub mod ids;
+pub mod instant;
+pub mod limits;
+pub mod patch;
+pub mod vocabulary;
+
+pub mod execution;
+pub mod finding;
+pub mod function_model;
+pub mod organization;
+pub mod workflow;

@@ -1,0 +1,340 @@
+//! Runs: how they start, which statuses they pass through, how far they are.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Code, DomainError, FieldError, Violations};
+use crate::function_model::FunctionModel;
+use crate::function_model::nested_action::MAX_NESTING_DEPTH;
+use crate::ids::{ActionId, NodeId};
+use crate::limits::{self, JsonObject};
+use crate::vocabulary::words;
+use crate::workflow::plan::Plan;
+
+pub use crate::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode, RunStatus};
+
+/// Start a run; the body of UC-005.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExecuteFunctionModel {
+    /// Where; production when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// What it starts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<JsonObject>,
+    /// A name that joins runs; made by the use case when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Whether the caller waits; `async` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<RunMode>,
+    /// Seconds until the run fails, 1–2 592 000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i64>,
+    /// Whether only to say what would happen.
+    pub dry_run: bool,
+    /// How urgent; `normal` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<JobPriority>,
+    /// Most nested models below, 1–10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_depth: Option<i64>,
+    /// `manual` nested models that may run.
+    pub approved_actions: Vec<ActionId>,
+    /// Retries of whole containers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+}
+
+/// Retries of whole containers that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Recovery {
+    /// Whether there are any.
+    pub enable_auto_recovery: bool,
+    /// 0–10.
+    pub max_retry_attempts: i64,
+    /// 0–300 000 milliseconds.
+    pub retry_delay_ms: i64,
+}
+
+/// A start that has been checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// Where.
+    pub environment: Environment,
+    /// What it starts with.
+    pub parameters: JsonObject,
+    /// A name that joins runs, when one was given.
+    pub session_id: Option<String>,
+    /// Whether the caller waits.
+    pub mode: RunMode,
+    /// Seconds until the run fails.
+    pub timeout_seconds: Option<u32>,
+    /// Whether only to say what would happen.
+    pub dry_run: bool,
+    /// How urgent.
+    pub priority: JobPriority,
+    /// Most nested models below.
+    pub max_depth: u32,
+    /// `manual` nested models that may run.
+    pub approved_actions: Vec<ActionId>,
+}
+
+/// Most seconds a run may be given: thirty days.
+const MAX_RUN_SECONDS: i64 = 2_592_000;
+
+/// Checks the values of a start.
+///
+/// # Errors
+/// `EXECUTION_CONTEXT_INVALID`, `DEPTH_INVALID`, `RECOVERY_POLICY_INVALID`, `TIMEOUT_INVALID` or
+/// `DOCUMENT_TOO_LARGE`, every field at once.
+pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError> {
+    let mut violations = Violations::new();
+    if command.environment == Some(Environment::Test) {
+        let error = FieldError::new("environment", "oneOf");
+        let allowed = Environment::ALL[..3]
+            .iter()
+            .map(|e| Value::from(e.as_str()));
+        let error = error.limit(allowed.collect::<Vec<_>>()).value("test");
+        violations.add(Code::ExecutionContextInvalid, error);
+    }
+    let parameters = command.parameters.clone().unwrap_or_default();
+    violations.take("parameters", limits::document(&parameters));
+    let parameters = trimmed_keys(parameters, &mut violations);
+    let session = command.session_id.as_deref();
+    let session = session.map(|text| limits::text(text, 1, 200, Code::ExecutionContextInvalid));
+    let session_id = session.and_then(|checked| violations.take("sessionId", checked));
+    let mut range = |field: &str, code, value: Option<i64>, min: i64, max: i64| {
+        let value = value?;
+        if !(min..=max).contains(&value) {
+            let limit = serde_json::json!({ "min": min, "max": max });
+            violations.add(
+                code,
+                FieldError::new(field, "range").limit(limit).value(value),
+            );
+        }
+        u32::try_from(value).ok()
+    };
+    let (code, seconds) = (Code::TimeoutInvalid, command.timeout_seconds);
+    let timeout_seconds = range("timeoutSeconds", code, seconds, 1, MAX_RUN_SECONDS);
+    let deepest = i64::from(MAX_NESTING_DEPTH);
+    let max_depth = range(
+        "maxDepth",
+        Code::DepthInvalid,
+        command.max_depth,
+        1,
+        deepest,
+    );
+    if let Some(recovery) = command.recovery {
+        let code = Code::RecoveryPolicyInvalid;
+        let (attempts, delay) = (recovery.max_retry_attempts, recovery.retry_delay_ms);
+        range("recovery.maxRetryAttempts", code, Some(attempts), 0, 10);
+        range("recovery.retryDelayMs", code, Some(delay), 0, 300_000);
+    }
+    violations.finish()?;
+    Ok(Start {
+        environment: command.environment.unwrap_or(Environment::Production),
+        parameters,
+        session_id,
+        mode: command.mode.unwrap_or(RunMode::Async),
+        timeout_seconds,
+        dry_run: command.dry_run,
+        priority: command.priority.unwrap_or(JobPriority::Normal),
+        max_depth: max_depth.unwrap_or(MAX_NESTING_DEPTH),
+        approved_actions: command.approved_actions.clone(),
+    })
+}
+
+fn trimmed_keys(parameters: JsonObject, violations: &mut Violations) -> JsonObject {
+    let mut trimmed = JsonObject::new();
+    for (name, value) in parameters {
+        if name.trim().is_empty() {
+            let error = FieldError::new("parameters", "blankKey").value(name.as_str());
+            violations.add(Code::ExecutionContextInvalid, error);
+        }
+        trimmed.insert(name.trim().to_owned(), value);
+    }
+    trimmed
+}
+
+/// Checks a start against the plan of the published version: every stage is active, and every
+/// parameter that the input boundaries ask for is given.
+///
+/// # Errors
+/// `NODE_INACTIVE` with the stages, `EXECUTION_CONTEXT_INVALID` with every missing parameter.
+pub fn check_start(plan: &Plan, start: &Start) -> Result<(), DomainError> {
+    if !plan.inactive_stages.is_empty() {
+        let stages: Vec<String> = plan.inactive_stages.iter().map(NodeId::to_string).collect();
+        let message = "A stage of the published version is not active.";
+        return Err(DomainError::new(Code::NodeInactive, message).with("nodeIds", stages));
+    }
+    check_parameters(&plan.required_parameters, &start.parameters)
+}
+
+/// Checks that every parameter asked for is there.
+///
+/// # Errors
+/// `EXECUTION_CONTEXT_INVALID` with every missing one.
+pub fn check_parameters(required: &[String], parameters: &JsonObject) -> Result<(), DomainError> {
+    let mut violations = Violations::new();
+    for name in required {
+        if parameters.get(name).is_none_or(Value::is_null) {
+            let error = FieldError::new(format!("parameters.{name}"), "required");
+            violations.add(Code::ExecutionContextInvalid, error);
+        }
+    }
+    violations.finish()
+}
+
+/// The names that the contracts of the input boundaries list as `required`, each once, sorted.
+pub fn required_parameters(model: &FunctionModel) -> Vec<String> {
+    let boundaries = model.nodes.values().filter(|node| node.accepts_input());
+    let contracts = boundaries.filter_map(|node| node.as_io()?.input_data_contract.as_ref());
+    let mut names: Vec<String> = contracts
+        .filter_map(|contract| contract.get("required")?.as_array())
+        .flatten()
+        .filter_map(|name| Some(name.as_str()?.trim().to_owned()))
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+words!(
+    /// A part of a run, in order.
+    Phase {
+        /// Containers are sorted.
+        DependencyAnalysis => "dependency-analysis",
+        /// Contexts are prepared.
+        ContextSetup => "context-setup",
+        /// Steps are handed out.
+        Orchestration => "orchestration",
+        /// Actions run.
+        NodeExecution => "node-execution",
+        /// Outputs are gathered.
+        Completion => "completion",
+    }
+);
+
+/// How far a run is. The percentage never falls.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// The part it is in.
+    pub phase: Phase,
+    /// 0–100.
+    pub percentage: f64,
+    /// All nodes.
+    pub total_nodes: u32,
+    /// Nodes that ended well.
+    pub completed_nodes: u32,
+    /// Nodes that ended badly.
+    pub failed_nodes: u32,
+    /// Nodes that never ran.
+    pub skipped_nodes: u32,
+}
+
+impl Phase {
+    /// The percentage reached when the phase ends.
+    pub fn percentage(self) -> f64 {
+        match self {
+            Self::DependencyAnalysis => 20.0,
+            Self::ContextSetup => 40.0,
+            Self::Orchestration => 60.0,
+            Self::NodeExecution => 90.0,
+            Self::Completion => 100.0,
+        }
+    }
+}
+
+impl Progress {
+    /// The progress of a run of which some nodes have finished.
+    pub fn of(
+        total: u32,
+        completed: u32,
+        failed: u32,
+        skipped: u32,
+        status: ExecutionStatus,
+    ) -> Self {
+        let finished = completed.saturating_add(failed).saturating_add(skipped);
+        let share = if total == 0 {
+            1.0
+        } else {
+            f64::from(finished.min(total)) / f64::from(total)
+        };
+        let (phase, percentage) = match status {
+            ExecutionStatus::Pending => (Phase::DependencyAnalysis, 0.0),
+            ExecutionStatus::Completed => (Phase::Completion, 100.0),
+            _ => (Phase::NodeExecution, 60.0 + 30.0 * share),
+        };
+        Self {
+            phase,
+            percentage: (percentage * 100.0).round() / 100.0,
+            total_nodes: total,
+            completed_nodes: completed,
+            failed_nodes: failed,
+            skipped_nodes: skipped,
+        }
+    }
+
+    /// The later of two states of progress, so that the percentage never falls.
+    #[must_use]
+    pub fn at_least(mut self, former: Self) -> Self {
+        self.percentage = self.percentage.max(former.percentage);
+        self
+    }
+}
+
+impl ExecutionStatus {
+    /// Whether a run may move from this status to another. Failed runs start again only by hand.
+    pub fn may_become(self, next: Self) -> bool {
+        use ExecutionStatus as S;
+        match self {
+            S::Pending => matches!(next, S::Running | S::Failed | S::Cancelled),
+            S::Running => matches!(next, S::Paused | S::Completed | S::Failed | S::Cancelled),
+            S::Paused => matches!(next, S::Running | S::Failed | S::Cancelled),
+            S::Failed => matches!(next, S::Running),
+            S::Completed | S::Cancelled => false,
+        }
+    }
+
+    /// Whether the run is over.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether the run may be paused.
+    ///
+    /// # Errors
+    /// `EXECUTION_NOT_RUNNING`.
+    pub fn check_pause(self) -> Result<(), DomainError> {
+        self.check(self == Self::Running, Code::ExecutionNotRunning)
+    }
+
+    /// Whether the run may be resumed.
+    ///
+    /// # Errors
+    /// `EXECUTION_NOT_PAUSED`.
+    pub fn check_resume(self) -> Result<(), DomainError> {
+        self.check(self == Self::Paused, Code::ExecutionNotPaused)
+    }
+
+    /// Whether the run may be cancelled.
+    ///
+    /// # Errors
+    /// `EXECUTION_ALREADY_FINISHED`.
+    pub fn check_cancel(self) -> Result<(), DomainError> {
+        self.check(!self.is_finished(), Code::ExecutionAlreadyFinished)
+    }
+
+    fn check(self, allowed: bool, code: Code) -> Result<(), DomainError> {
+        if allowed {
+            return Ok(());
+        }
+        let message = format!("The run is {self}.");
+        Err(DomainError::new(code, message).with("status", self.as_str()))
+    }
+}

@@ -1,0 +1,202 @@
+//! Which rows a list of events touched, so that a save writes those and no others.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Event, FunctionModel};
+use crate::function_model::commands::Dependency;
+use crate::ids::{ActionId, NodeId};
+use crate::limits::JsonObject;
+
+/// The rows that events touched. What was put and then removed counts as removed, and what was
+/// removed and then put again as put.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Columns of the model, by their names on the wire.
+    pub columns: BTreeSet<&'static str>,
+    /// Containers to write.
+    pub containers_put: BTreeSet<NodeId>,
+    /// Containers to remove.
+    pub containers_removed: BTreeSet<NodeId>,
+    /// Actions to write.
+    pub actions_put: BTreeSet<ActionId>,
+    /// Actions to remove.
+    pub actions_removed: BTreeSet<ActionId>,
+    /// Dependencies to add, in the order they were added.
+    pub dependencies_added: Vec<Dependency>,
+    /// Dependencies to remove.
+    pub dependencies_removed: BTreeSet<Dependency>,
+}
+
+const ALL_COLUMNS: [&str; 14] = [
+    "name",
+    "description",
+    "version",
+    "currentVersion",
+    "versionCount",
+    "status",
+    "aiAgentConfig",
+    "metadata",
+    "permissions",
+    "userId",
+    "organizationId",
+    "createdAt",
+    "updatedAt",
+    "lastSavedAt",
+];
+
+impl Delta {
+    /// The rows that these events touched, in order.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut delta = Self::default();
+        for event in events {
+            delta.add(event);
+        }
+        delta
+    }
+
+    /// Whether nothing was touched.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The touched columns with their present values; `null` clears one.
+    pub fn changed_columns(&self, model: &FunctionModel) -> JsonObject {
+        self.columns
+            .iter()
+            .map(|name| ((*name).to_owned(), column(model, name)))
+            .collect()
+    }
+
+    fn columns(&mut self, names: &[&'static str]) {
+        self.columns.extend(names);
+    }
+
+    fn add(&mut self, event: &Event) {
+        if !matches!(event, Event::WorkflowValidationCompleted(_)) {
+            self.columns(&["updatedAt", "lastSavedAt"]);
+        }
+        match event {
+            Event::FunctionModelCreated(event) => {
+                self.columns(&ALL_COLUMNS);
+                for node in &event.nodes {
+                    self.put_container(node.node_id);
+                    let edges = node.dependencies.iter();
+                    self.dependencies_added.extend(edges.map(|id| Dependency {
+                        node_id: node.node_id,
+                        dependency_id: *id,
+                    }));
+                }
+                for action in &event.action_nodes {
+                    self.put_action(action.action_id);
+                }
+            }
+            Event::FunctionModelUpdated(event) => {
+                let changes = serde_json::to_value(&event.changes);
+                let changed = |name: &&str| {
+                    let changes = changes.as_ref().ok();
+                    changes.is_some_and(|changes| changes.get(*name).is_some())
+                };
+                let names = ALL_COLUMNS.iter().copied().filter(|name| changed(name));
+                self.columns.extend(names);
+                if event.changes.permissions.is_some() {
+                    self.columns(&["userId"]);
+                }
+            }
+            Event::FunctionModelPublished(_) => {
+                self.columns(&["status", "version", "currentVersion"]);
+            }
+            Event::FunctionModelVersionCreated(_) => {
+                self.columns(&["version", "currentVersion", "versionCount"]);
+            }
+            Event::ContainerNodeAdded(event) => {
+                self.put_container(event.node.node_id);
+                for id in &event.node.dependencies {
+                    self.join(event.node.node_id, *id);
+                }
+            }
+            Event::ContainerNodeModified(event) => self.put_container(event.node_id),
+            Event::ContainerNodeRemoved(event) => self.remove_container(event.node_id, event),
+            Event::NodeDependencyAdded(event) => {
+                self.put_container(event.node_id);
+                self.join(event.node_id, event.dependency_id);
+            }
+            Event::NodeDependencyRemoved(event) => {
+                self.put_container(event.node_id);
+                self.part(event.node_id, event.dependency_id);
+            }
+            Event::ActionNodeRemoved(event) => self.remove_action(event.action_id),
+            Event::ActionNodeAdded(event) => self.put_action(event.action.action_id),
+            Event::ActionNodeModified(event) => self.put_action(event.action_id),
+            Event::ActionNodeExecutionOrderChanged(event) => self.put_action(event.action_id),
+            Event::ActionNodeExecutionModeChanged(event) => self.put_action(event.action_id),
+            Event::ActionNodePriorityChanged(event) => self.put_action(event.action_id),
+            Event::ActionNodeRetryPolicyUpdated(event) => self.put_action(event.action_id),
+            Event::ActionNodeStatusChanged(event) => self.put_action(event.action_id),
+            Event::WorkflowValidationCompleted(_) => {}
+        }
+    }
+
+    fn put_container(&mut self, id: NodeId) {
+        self.containers_removed.remove(&id);
+        self.containers_put.insert(id);
+    }
+
+    fn remove_container(&mut self, id: NodeId, event: &super::events::ContainerNodeRemoved) {
+        self.containers_put.remove(&id);
+        self.containers_removed.insert(id);
+        self.dependencies_added.retain(|edge| edge.node_id != id);
+        for action_id in &event.cascaded_actions {
+            self.remove_action(*action_id);
+        }
+    }
+
+    fn put_action(&mut self, id: ActionId) {
+        self.actions_removed.remove(&id);
+        self.actions_put.insert(id);
+    }
+
+    fn remove_action(&mut self, id: ActionId) {
+        self.actions_put.remove(&id);
+        self.actions_removed.insert(id);
+    }
+
+    fn join(&mut self, node_id: NodeId, dependency_id: NodeId) {
+        let edge = Dependency {
+            node_id,
+            dependency_id,
+        };
+        self.dependencies_added.push(edge);
+    }
+
+    /// An edge that was added before is only dropped; one that was there already is removed, too.
+    fn part(&mut self, node_id: NodeId, dependency_id: NodeId) {
+        let edge = Dependency {
+            node_id,
+            dependency_id,
+        };
+        self.dependencies_added.retain(|added| *added != edge);
+        self.dependencies_removed.insert(edge);
+    }
+}
+
+fn column(model: &FunctionModel, name: &str) -> Value {
+    let value = match name {
+        "name" => serde_json::to_value(&model.name),
+        "description" => serde_json::to_value(&model.description),
+        "version" => serde_json::to_value(&model.version),
+        "currentVersion" => serde_json::to_value(&model.current_version),
+        "versionCount" => serde_json::to_value(model.version_count),
+        "status" => serde_json::to_value(model.status),
+        "aiAgentConfig" => serde_json::to_value(&model.ai_agent_config),
+        "metadata" => serde_json::to_value(&model.metadata),
+        "permissions" => serde_json::to_value(&model.permissions),
+        "userId" => serde_json::to_value(model.user_id),
+        "organizationId" => serde_json::to_value(model.organization_id),
+        "createdAt" => serde_json::to_value(model.created_at),
+        "updatedAt" => serde_json::to_value(model.updated_at),
+        _ => serde_json::to_value(model.last_saved_at),
+    };
+    value.unwrap_or(Value::Null)
+}

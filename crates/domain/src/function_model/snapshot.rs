@@ -1,0 +1,69 @@
+//! The frozen content of a model, as a version keeps it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ActionNode, ContainerNode, FunctionModel, ModelName};
+use crate::error::{Code, DomainError};
+use crate::ids::{ActionId, NodeId};
+use crate::limits::JsonObject;
+
+/// What a version keeps of a model.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    name: ModelName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default)]
+    nodes: BTreeMap<NodeId, ContainerNode>,
+    #[serde(default)]
+    action_nodes: BTreeMap<ActionId, ActionNode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ai_agent_config: Option<JsonObject>,
+    #[serde(default)]
+    metadata: JsonObject,
+}
+
+/// The complete content of the working copy: name, description, nodes, actions, agent settings
+/// and metadata.
+pub fn snapshot(model: &FunctionModel) -> Value {
+    let content = Content {
+        name: model.name.clone(),
+        description: model.description.clone(),
+        nodes: model.nodes.clone(),
+        action_nodes: model.action_nodes.clone(),
+        ai_agent_config: model.ai_agent_config.clone(),
+        metadata: model.metadata.clone(),
+    };
+    serde_json::to_value(content).unwrap_or(Value::Null)
+}
+
+impl FunctionModel {
+    /// A model with the identity of `header` and the content of a snapshot.
+    ///
+    /// The snapshot `{}` stands for a model without nodes.
+    ///
+    /// # Errors
+    /// `EVENT_SCHEMA_INVALID` when the snapshot cannot be read.
+    pub fn from_snapshot(mut header: Self, data: &Value) -> Result<Self, DomainError> {
+        if data.as_object().is_some_and(JsonObject::is_empty) {
+            header.nodes.clear();
+            header.action_nodes.clear();
+            return Ok(header);
+        }
+        let content = Content::deserialize(data).map_err(|error| {
+            let message = format!("The snapshot is malformed: {error}");
+            DomainError::new(Code::EventSchemaInvalid, message)
+        })?;
+        header.name = content.name;
+        header.description = content.description;
+        header.nodes = content.nodes;
+        header.action_nodes = content.action_nodes;
+        header.ai_agent_config = content.ai_agent_config;
+        header.metadata = content.metadata;
+        Ok(header)
+    }
+}

@@ -1,0 +1,131 @@
+//! Organizations: their name, the roles of their members, what happened to them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Code, DomainError};
+use crate::ids::{OrganizationId, UserId};
+use crate::instant::Instant;
+use crate::limits;
+use crate::vocabulary::words;
+
+words!(
+    /// What a member is in an organization.
+    OrganizationRole {
+        /// Administrates it, and may make others owners.
+        Owner => "owner",
+        /// Administrates it.
+        Admin => "admin",
+        /// Counts as editor of every model.
+        Editor => "editor",
+        /// Counts as viewer of every model.
+        Viewer => "viewer",
+        /// Belongs to it; grants nothing by itself.
+        Member => "member",
+    }
+);
+
+impl OrganizationRole {
+    /// Whether the rules about an "org admin" hold for this role.
+    pub fn is_admin(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
+    /// Whether members of this role may change the organization's workflows and articles.
+    pub fn may_edit_shared(self) -> bool {
+        self.is_admin() || self == Self::Editor
+    }
+}
+
+/// The command that founds an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateOrganization {
+    /// Its name, 1–100 characters.
+    pub name: String,
+}
+
+/// An organization was founded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationCreated {
+    /// The new organization.
+    pub organization_id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Who founded it, and is now its owner.
+    pub created_by: UserId,
+    /// When.
+    pub created_at: Instant,
+}
+
+impl OrganizationCreated {
+    /// The type on the wire.
+    pub const EVENT_TYPE: &'static str = "OrganizationCreated";
+
+    /// The event as the log keeps it.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({ "eventType": Self::EVENT_TYPE, "eventVersion": 1, "data": self })
+    }
+}
+
+/// Founds an organization; its founder becomes its owner.
+///
+/// # Errors
+/// `ORGANIZATION_NAME_INVALID`.
+pub fn create(
+    command: &CreateOrganization,
+    organization_id: OrganizationId,
+    by: UserId,
+    now: Instant,
+) -> Result<OrganizationCreated, DomainError> {
+    Ok(OrganizationCreated {
+        organization_id,
+        name: organization_name(&command.name)?,
+        created_by: by,
+        created_at: now,
+    })
+}
+
+/// Reads an organization's name: trimmed, 1–100 characters.
+///
+/// # Errors
+/// `ORGANIZATION_NAME_INVALID` on field `name`.
+pub fn organization_name(text: &str) -> Result<String, DomainError> {
+    limits::text(text, 1, 100, Code::OrganizationNameInvalid).map_err(|mut refusal| {
+        for error in &mut refusal.errors {
+            error.field = "name".to_owned();
+        }
+        refusal
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn founding_checks_the_name() {
+        let id = OrganizationId::from_uuid(Uuid::from_u128(1));
+        let by = UserId::from_uuid(Uuid::from_u128(2));
+        let now = Instant::from_millis(0);
+        let name = |name: &str| CreateOrganization { name: name.into() };
+        let event = create(&name(" Acme "), id, by, now).unwrap();
+        assert_eq!(event.name, "Acme");
+        assert_eq!(event.to_json()["data"]["name"], "Acme");
+        assert_eq!(event.to_json()["eventType"], "OrganizationCreated");
+        let refusal = create(&name(" "), id, by, now).unwrap_err();
+        assert_eq!(refusal.code, Code::OrganizationNameInvalid);
+        assert_eq!(refusal.errors[0].field, "name");
+    }
+
+    #[test]
+    fn roles_say_what_they_may() {
+        use OrganizationRole as R;
+        let admins: Vec<&R> = R::ALL.iter().filter(|role| role.is_admin()).collect();
+        assert_eq!(admins, [&R::Owner, &R::Admin]);
+        let editors = R::ALL.iter().filter(|role| role.may_edit_shared()).count();
+        assert_eq!(editors, 3);
+    }
+}
