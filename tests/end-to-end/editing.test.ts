@@ -96,6 +96,10 @@ Deno.test("a published version never changes", async () => {
   const before = await ada.client.from("function_model_versions").select("*")
     .eq("model_id", design.modelId).eq("is_published", true).single();
   assert.equal(before.data.version_number, "2.0.0");
+  const versions = await ada.expect(200, "GET", `${design.path}/versions`);
+  assert.equal(versions.items[0].versionNumber, "2.0.0");
+  const version = await ada.expect(200, "GET", `${design.path}/versions/2.0.0`);
+  assert.deepEqual(version.versionData, before.data.version_data);
 
   await ada.refused(422, "MODEL_PUBLISHED", "PATCH", design.path, { body: { name: "Other work" } });
   await ada.refused(422, "MODEL_PUBLISHED", "DELETE", `${design.path}/nodes/${stage}`);
