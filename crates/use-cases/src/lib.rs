@@ -1,1 +1,16 @@
-//! Room `use-cases`.
+//! The use cases: one file each, named by a verb, in a module named by a noun.
+//!
+//! A use case loads through a port, asks the domain to decide, and saves through a port, once.
+//! It knows neither the database nor the web; time and identifiers come from ports too.
+//! To add one: a file beside its kin whose first line names its number, a function
+//! `verb(ports, context, command, …)`, and its tests at the foot, on `in_memory::World`.
+
+pub mod context;
+pub mod error;
+pub mod ports;
+
+pub mod in_memory;
+mod sharing;
+mod writing;
+
+pub use writing::Saved;

@@ -32,7 +32,12 @@ impl Clock {
     pub fn advance(&self, milliseconds: u64) {
         let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
         let passed = TimeDelta::try_milliseconds(milliseconds).unwrap_or(TimeDelta::MAX);
-        self.set(self.now.get().checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC));
+        self.set(
+            self.now
+                .get()
+                .checked_add_signed(passed)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
+        );
     }
 
     /// Moves to an instant and wakes those who waited for it.
@@ -75,7 +80,11 @@ impl ports::Clock for Clock {
     async fn sleep(&self, milliseconds: u64) {
         let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
         let wait = TimeDelta::try_milliseconds(milliseconds).unwrap_or(TimeDelta::MAX);
-        let until = self.now.get().checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let until = self
+            .now
+            .get()
+            .checked_add_signed(wait)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
         std::future::poll_fn(|context| {
             if self.now.get() >= until {
                 return Poll::Ready(());

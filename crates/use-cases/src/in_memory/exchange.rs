@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use domain::ids::{ExecutionId, UserId};
 use domain::instant::Instant;
-use domain::vocabulary::ExecutionStatus;
+use domain::vocabulary::{ErrorCategory, ExecutionStatus};
 use domain::workflow::plan::StepKind;
 use uuid::Uuid;
 
-use super::machine::{LEASE_MS, Machine, Origin, Run};
+use super::machine::{LEASE_MS, Machine, Origin, Ready, Row, Run};
 use crate::ports::{
     ActionError, ChildResult, Claim, Exchange, ExecutionError, FinishedExecution, NewExecution,
     Outcome, OutcomeKind, Step, StepResult, StepState, StepStatus, StoredLogLine, Worker,
@@ -24,7 +24,8 @@ impl Machine {
         want: u32,
         now: Instant,
     ) -> Exchange {
-        self.leases.insert(worker.lease_token, now.plus_millis(LEASE_MS));
+        self.leases
+            .insert(worker.lease_token, now.plus_millis(LEASE_MS));
         let before = self.finished();
         let mut exchange = Exchange::default();
         for outcome in outcomes {
@@ -48,8 +49,13 @@ impl Machine {
         }
         exchange.claims = self.claim(worker.lease_token, want, now);
         exchange.finished = self.ended_since(&before);
-        let waiting = self.ready.iter().map(|ready| ready.due_at.millis_since(now));
-        exchange.next_due_ms = waiting.min().map(|ms| u64::try_from(ms).unwrap_or(0));
+        if exchange.claims.len() < want as usize {
+            let waiting = self
+                .ready
+                .iter()
+                .map(|ready| ready.due_at.millis_since(now));
+            exchange.next_due_ms = waiting.min().map(|ms| u64::try_from(ms).unwrap_or(0));
+        }
         exchange
     }
 
@@ -58,6 +64,8 @@ impl Machine {
         self.leases.retain(|_, expires| *expires > now);
         let live: Vec<Uuid> = self.leases.keys().copied().collect();
         for (id, step, _) in self.leased(|token| !live.contains(&token)) {
+            // So a step that kills its workers comes to an end.
+            self.row_mut(id, step, |row| row.run.failures += 1);
             self.give_back(id, step, now);
         }
         let late = self.runs.values().map(|run| &run.execution);
@@ -66,16 +74,23 @@ impl Machine {
             let error = ExecutionError {
                 node_id: None,
                 action_id: None,
-                code: "DEADLINE_PASSED".to_owned(),
-                message: "The run did not end before its deadline.".to_owned(),
+                code: "EXECUTION_TIMEOUT".to_owned(),
+                message: "The deadline has passed".to_owned(),
+                category: Some(ErrorCategory::Timeout),
             };
             self.stop(id, ExecutionStatus::Failed, Some(error), now);
         }
     }
 
     /// Ends a run and everything nested in it.
-    pub(super) fn cancel(&mut self, id: ExecutionId, by: UserId, reason: Option<&str>, now: Instant) {
-        self.record_cancel(id, by, reason, now);
+    pub(super) fn cancel(
+        &mut self,
+        id: ExecutionId,
+        by: UserId,
+        reason: Option<&str>,
+        now: Instant,
+    ) {
+        self.record_cancel(id, Some(by), reason, now);
         self.stop(id, ExecutionStatus::Cancelled, None, now);
     }
 
@@ -93,21 +108,30 @@ impl Machine {
             return;
         }
         run.execution.errors.extend(error);
-        for row in run.rows.values_mut().filter(|row| row.run.finished_at.is_none()) {
+        for row in run
+            .rows
+            .values_mut()
+            .filter(|row| row.run.finished_at.is_none())
+        {
             row.run.status = StepState::Cancelled;
             row.run.finished_at = Some(now);
             row.lease = None;
         }
         self.end(id, status, now);
         let nested = self.runs.values().map(|run| &run.execution);
-        let nested = nested.filter(|e| e.parent_execution_id == Some(id));
+        let nested =
+            nested.filter(|e| e.parent_execution_id == Some(id) && !e.status.is_finished());
         for child in nested.map(|e| e.execution_id).collect::<Vec<_>>() {
+            self.record_cancel(child, None, None, now);
             self.stop(child, ExecutionStatus::Cancelled, None, now);
         }
     }
 
     fn holds(&self, token: Uuid, outcome: &Outcome) -> bool {
-        let row = self.runs.get(&outcome.execution_id).and_then(|run| run.rows.get(&outcome.step));
+        let row = self
+            .runs
+            .get(&outcome.execution_id)
+            .and_then(|run| run.rows.get(&outcome.step));
         row.is_some_and(|row| {
             row.run.status == StepState::Executing
                 && row.lease == Some(token)
@@ -128,7 +152,16 @@ impl Machine {
                 self.end_action(id, step, StepState::Completed, now);
             }
             OutcomeKind::Retry { error, delay_ms } => self.retry(id, step, error, *delay_ms, now),
-            OutcomeKind::Failed { error, skip, reason } => {
+            OutcomeKind::Failed {
+                error,
+                skip,
+                reason,
+                container_failed,
+            } => {
+                self.row_mut(id, step, |row| {
+                    row.container_failed = *container_failed;
+                    row.run.lets_others_go_on = !container_failed;
+                });
                 self.fail(id, step, error, now);
                 self.flag(id, skip, reason, now);
                 self.end_action(id, step, StepState::Failed, now);
@@ -138,7 +171,10 @@ impl Machine {
                 self.end_action(id, step, StepState::Skipped, now);
             }
             OutcomeKind::Child { child } => self.nest(id, step, child, now),
-            OutcomeKind::Released {} => self.give_back(id, step, now),
+            OutcomeKind::Released { delay_ms } => {
+                let delay = i64::try_from(*delay_ms).unwrap_or(i64::MAX);
+                self.give_back(id, step, now.plus_millis(delay));
+            }
         }
     }
 
@@ -149,7 +185,14 @@ impl Machine {
         }
     }
 
-    fn retry(&mut self, id: ExecutionId, step: Step, error: &ActionError, delay: u64, now: Instant) {
+    fn retry(
+        &mut self,
+        id: ExecutionId,
+        step: Step,
+        error: &ActionError,
+        delay: u64,
+        now: Instant,
+    ) {
         self.row_mut(id, step, |row| {
             row.run.failures += 1;
             row.run.error = Some(error.clone());
@@ -160,7 +203,7 @@ impl Machine {
         self.record_failed(id, step, true, now);
         self.record_retried(id, step, delay, now);
         let delay = i64::try_from(delay).unwrap_or(i64::MAX);
-        self.enqueue(id, step, now.plus_millis(delay));
+        self.enqueue(id, Some(step), now.plus_millis(delay));
     }
 
     fn fail(&mut self, id: ExecutionId, step: Step, error: &ActionError, now: Instant) {
@@ -175,6 +218,7 @@ impl Machine {
                 action_id,
                 code: error.code.clone(),
                 message: error.message.clone(),
+                category: None,
             });
         }
         self.record_failed(id, step, false, now);
@@ -192,7 +236,8 @@ impl Machine {
             }
             row.run.skip_reason = Some(reason.to_owned());
             if row.run.status == StepState::Ready {
-                self.ready.retain(|r| (r.execution_id, r.step) != (id, *step));
+                self.ready
+                    .retain(|r| (r.execution_id, r.step) != (id, Some(*step)));
                 self.end_action(id, *step, StepState::Skipped, now);
             }
         }
@@ -204,7 +249,6 @@ impl Machine {
         };
         let parent = &run.execution;
         let origin = Origin {
-            version_number: String::new(),
             organization_id: parent.organization_id,
             started_by: parent.started_by,
             parent: Some((id, step)),
@@ -214,48 +258,66 @@ impl Machine {
         row.run.status = StepState::Waiting;
         row.lease = None;
         row.child = Some(child.execution_id);
-        self.start_version(child.clone(), origin, now);
+        self.start(child.clone(), origin, now);
+        self.record_level(id, child.execution_id, true, now);
     }
 
-    fn give_back(&mut self, id: ExecutionId, step: Step, now: Instant) {
+    fn give_back(&mut self, id: ExecutionId, step: Step, due_at: Instant) {
         self.row_mut(id, step, |row| {
             row.run.status = StepState::Ready;
             row.lease = None;
         });
-        self.enqueue(id, step, now);
+        self.enqueue(id, Some(step), due_at);
     }
 
     /// Leases due steps to a worker: the most urgent first, then the oldest.
     pub(super) fn claim(&mut self, token: Uuid, want: u32, now: Instant) -> Vec<Claim> {
-        self.ready.sort_by_key(|r| (std::cmp::Reverse(r.priority), r.due_at, r.arrival));
+        self.sort_ready();
         let mut claims = Vec::new();
         while claims.len() < want as usize {
             let Some(place) = self.ready.iter().position(|ready| ready.due_at <= now) else {
                 break;
             };
-            let ready = self.ready.remove(place);
-            claims.extend(self.hand_over(ready.execution_id, ready.step, token, now));
+            let Ready {
+                execution_id, step, ..
+            } = self.ready.remove(place);
+            match step {
+                Some(step) => claims.extend(self.hand_over(execution_id, step, token, now)),
+                None => {
+                    self.begin(execution_id, now);
+                    self.sort_ready();
+                }
+            }
         }
         claims
     }
 
-    fn hand_over(&mut self, id: ExecutionId, step: Step, token: Uuid, now: Instant) -> Option<Claim> {
+    fn sort_ready(&mut self) {
+        self.ready
+            .sort_by_key(|r| (std::cmp::Reverse(r.priority), r.due_at, r.arrival));
+    }
+
+    fn hand_over(
+        &mut self,
+        id: ExecutionId,
+        step: Step,
+        token: Uuid,
+        now: Instant,
+    ) -> Option<Claim> {
         let child = self.child_result(id, step);
         let run = self.runs.get_mut(&id)?;
         let row = run.row(step);
         row.run.status = StepState::Executing;
         row.run.attempt += 1;
-        row.run.started_at.get_or_insert(now);
+        if child.is_none() {
+            row.run.started_at = Some(now);
+        }
         row.lease = Some(token);
         let (attempt, failures) = (row.run.attempt, row.run.failures);
-        if run.execution.status == ExecutionStatus::Pending {
-            run.execution.status = ExecutionStatus::Running;
-            run.execution.started_at = Some(now);
-            run.execution.progress.advance(ExecutionStatus::Running);
-        }
         run.execution.revision += 1;
-        if child.is_none() {
-            self.record_started(id, step, now);
+        match &child {
+            None => self.record_started(id, step, now),
+            Some(child) => self.record_level(id, child.execution_id, false, now),
         }
         let run = self.runs.get(&id)?;
         let e = &run.execution;
@@ -297,16 +359,17 @@ impl Machine {
             return;
         };
         let (node_id, action_id) = run.place(outcome.step);
-        run.logs.extend(outcome.logs.iter().map(|line| StoredLogLine {
-            at: now,
-            level: line.level,
-            node_id,
-            action_id,
-            message: line.message.clone(),
-        }));
+        run.logs
+            .extend(outcome.logs.iter().map(|line| StoredLogLine {
+                at: now,
+                level: line.level,
+                node_id,
+                action_id,
+                message: line.message.clone(),
+            }));
     }
 
-    fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut super::machine::Row)) {
+    fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut Row)) {
         if let Some(run) = self.runs.get_mut(&id) {
             run.execution.revision += 1;
             change(run.row(step));
@@ -314,7 +377,10 @@ impl Machine {
     }
 
     fn leased(&self, of: impl Fn(Uuid) -> bool) -> Vec<(ExecutionId, Step, u32)> {
-        let rows = self.runs.iter().flat_map(|(id, run)| run.rows.values().map(move |r| (id, r)));
+        let rows = self
+            .runs
+            .iter()
+            .flat_map(|(id, run)| run.rows.values().map(move |r| (id, r)));
         rows.filter(|(_, row)| row.run.status == StepState::Executing && row.lease.is_some_and(&of))
             .map(|(id, row)| (*id, row.run.step, row.run.attempt))
             .collect()
@@ -327,11 +393,17 @@ impl Machine {
     }
 
     fn ended_since(&self, before: &BTreeSet<ExecutionId>) -> Vec<FinishedExecution> {
-        let ended = self.finished().into_iter().filter(|id| !before.contains(id));
+        let ended = self
+            .finished()
+            .into_iter()
+            .filter(|id| !before.contains(id));
         ended
             .filter_map(|execution_id| {
                 let status = self.runs.get(&execution_id)?.execution.status;
-                Some(FinishedExecution { execution_id, status })
+                Some(FinishedExecution {
+                    execution_id,
+                    status,
+                })
             })
             .collect()
     }

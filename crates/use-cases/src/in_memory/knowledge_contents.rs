@@ -2,20 +2,26 @@
 
 use std::rc::Rc;
 
-use domain::ids::{OrganizationId, ContentId};
+use domain::ids::{ContentId, OrganizationId};
 use serde_json::json;
 
 use super::page::page;
 use super::store::Shared;
 use crate::context::{Context, StoredAnswer};
-use crate::ports::{self, Expected, Page, PageRequest, PortError, PortErrorKind, KnowledgeContent, Written};
+use crate::ports::{
+    self, Expected, KnowledgeContent, Page, PageRequest, PortError, PortErrorKind, Written,
+};
 
 /// A twin of the stored documents.
 #[derive(Debug)]
 pub struct KnowledgeContents(pub(super) Rc<Shared>);
 
 impl ports::KnowledgeContents for KnowledgeContents {
-    async fn find(&self, context: &Context, id: ContentId) -> Result<Option<KnowledgeContent>, PortError> {
+    async fn find(
+        &self,
+        context: &Context,
+        id: ContentId,
+    ) -> Result<Option<KnowledgeContent>, PortError> {
         self.0.faults.check("knowledge_contents.find")?;
         let store = self.0.store.borrow();
         let found = store.contents.get(&id);
@@ -50,7 +56,11 @@ impl ports::KnowledgeContents for KnowledgeContents {
     ) -> Result<Vec<KnowledgeContent>, PortError> {
         self.0.faults.check("knowledge_contents.search")?;
         let store = self.0.store.borrow();
-        let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = query
+            .to_lowercase()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
         let mut found: Vec<(usize, KnowledgeContent)> = store
             .contents
             .values()
@@ -73,7 +83,7 @@ impl ports::KnowledgeContents for KnowledgeContents {
         const OPERATION: &str = "knowledge_contents.save";
         self.0.faults.check(OPERATION)?;
         let mut store = self.0.store.borrow_mut();
-        let replayed = store.replay(context, answer.as_ref(), OPERATION)?;
+        let replayed = store.replay(context, OPERATION)?;
         if let Some(answer) = replayed {
             return Ok(Written::Replayed(answer));
         }
@@ -101,7 +111,7 @@ impl ports::KnowledgeContents for KnowledgeContents {
         const OPERATION: &str = "knowledge_contents.remove";
         self.0.faults.check(OPERATION)?;
         let mut store = self.0.store.borrow_mut();
-        if let Some(answer) = store.replay(context, answer.as_ref(), OPERATION)? {
+        if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
         let stored = store.contents.get(&id).map(|w| w.revision);
@@ -114,7 +124,12 @@ impl ports::KnowledgeContents for KnowledgeContents {
 
 /// How many of the words, all in lower case, occur in the document.
 fn hits(content: &KnowledgeContent, words: &[String]) -> usize {
-    let text = format!("{} {} {}", content.title, content.body, content.tags.join(" "));
+    let text = format!(
+        "{} {} {}",
+        content.title,
+        content.body,
+        content.tags.join(" ")
+    );
     let text = text.to_lowercase();
     words.iter().filter(|word| text.contains(*word)).count()
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use domain::execution::Progress;
 use domain::ids::{ExecutionId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
 use domain::vocabulary::{ExecutionStatus, JobPriority};
@@ -15,7 +16,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use crate::ports::{
-    ActionRun, Execution, NewExecution, Progress, StepState, Step, StoredEvent, StoredLogLine,
+    ActionRun, Execution, NewExecution, Step, StepState, StoredEvent, StoredLogLine,
 };
 
 /// How long a lease lasts after the last exchange.
@@ -27,7 +28,7 @@ pub(super) struct Machine {
     pub(super) runs: BTreeMap<ExecutionId, Run>,
     pub(super) ready: Vec<Ready>,
     pub(super) leases: BTreeMap<Uuid, Instant>,
-    pub(super) plans: BTreeMap<VersionId, Rc<Plan>>,
+    pub(super) plans: BTreeMap<VersionId, (String, Rc<Plan>)>,
     pub(super) drawn: u64,
 }
 
@@ -51,23 +52,24 @@ pub(super) struct Row {
     /// How many of its predecessors have not ended.
     pub(super) waiting: u32,
     pub(super) lease: Option<Uuid>,
+    /// Of a failed action: the container fails with it.
+    pub(super) container_failed: bool,
     /// The nested run whose end brings this step back.
     pub(super) child: Option<ExecutionId>,
 }
 
-/// A step that waits for a worker.
+/// A step that waits for a worker, or a whole run that has not begun.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) due_at: Instant,
     pub(super) priority: JobPriority,
     pub(super) arrival: u64,
     pub(super) execution_id: ExecutionId,
-    pub(super) step: Step,
+    pub(super) step: Option<Step>,
 }
 
 /// What a start knows besides the request.
 pub(super) struct Origin {
-    pub(super) version_number: String,
     pub(super) organization_id: Option<OrganizationId>,
     pub(super) started_by: UserId,
     pub(super) parent: Option<(ExecutionId, Step)>,
@@ -81,21 +83,39 @@ impl Machine {
         self.drawn
     }
 
-    /// Starts a run and releases the steps that depend on nothing.
-    pub(super) fn start(&mut self, new: NewExecution, origin: Origin, plan: Rc<Plan>, now: Instant) {
+    /// Stores a run that a worker is going to begin; `false` when there is no plan.
+    pub(super) fn start(&mut self, new: NewExecution, origin: Origin, now: Instant) -> bool {
+        let Some((version_number, plan)) = self.plans.get(&new.version_id).cloned() else {
+            return false;
+        };
         let id = new.execution_id;
-        let roots = plan.steps.iter().filter(|step| step.indegree == 0);
-        let roots: Vec<Step> = roots.map(|step| step.step).collect();
+        let groups = plan.groups.iter();
         let run = Run {
             remaining: plan.steps.len(),
             rows: BTreeMap::new(),
-            cursors: plan.groups.iter().map(|group| group.concurrency as usize).collect(),
+            cursors: groups.map(|group| group.concurrency as usize).collect(),
             stream: Vec::new(),
             logs: Vec::new(),
-            execution: execution(new, origin, &plan, now),
+            execution: execution(new, origin, version_number, &plan, now),
             plan,
         };
         self.runs.insert(id, run);
+        self.enqueue(id, None, now);
+        true
+    }
+
+    /// Begins a run: releases the steps that depend on nothing.
+    pub(super) fn begin(&mut self, id: ExecutionId, now: Instant) {
+        let Some(run) = self.runs.get_mut(&id) else {
+            return;
+        };
+        if run.execution.status != ExecutionStatus::Pending {
+            return;
+        }
+        run.execution.status = ExecutionStatus::Running;
+        run.execution.started_at = Some(now);
+        let roots = run.plan.steps.iter().filter(|step| step.indegree == 0);
+        let roots: Vec<Step> = roots.map(|step| step.step).collect();
         self.record_start(id, now);
         self.release(id, roots, now);
     }
@@ -113,7 +133,7 @@ impl Machine {
                 open.extend(run.end_step(step, StepState::Skipped, now));
             } else if kind == StepKind::Action {
                 row.run.status = StepState::Ready;
-                self.enqueue(id, step, now);
+                self.enqueue(id, Some(step), now);
             } else {
                 row.run.started_at = Some(now);
                 self.record_passage(id, step, kind, now);
@@ -126,7 +146,7 @@ impl Machine {
     }
 
     /// Puts a step where workers look.
-    pub(super) fn enqueue(&mut self, id: ExecutionId, step: Step, due_at: Instant) {
+    pub(super) fn enqueue(&mut self, id: ExecutionId, step: Option<Step>, due_at: Instant) {
         let arrival = self.draw();
         let Some(run) = self.runs.get(&id) else {
             return;
@@ -148,7 +168,7 @@ impl Machine {
         if run.remaining > 0 || run.execution.status.is_finished() {
             return;
         }
-        let failed = run.rows.values().any(|row| row.run.status == StepState::Failed);
+        let failed = run.rows.values().any(|row| row.container_failed);
         let status = match failed {
             true => ExecutionStatus::Failed,
             false => ExecutionStatus::Completed,
@@ -162,7 +182,6 @@ impl Machine {
             return;
         };
         run.execution.status = status;
-        run.execution.started_at.get_or_insert(now);
         run.execution.completed_at = Some(now);
         run.execution.outputs = Some(run.outputs());
         run.execution.progress = run.progress();
@@ -182,7 +201,7 @@ impl Machine {
         let row = run.row(step);
         if row.run.status == StepState::Waiting && row.child == Some(child) {
             row.run.status = StepState::Ready;
-            self.enqueue(parent, step, now);
+            self.enqueue(parent, Some(step), now);
         }
     }
 }
@@ -197,6 +216,7 @@ impl Run {
                 status: StepState::Pending,
                 attempt: 0,
                 failures: 0,
+                lets_others_go_on: false,
                 skip_reason: None,
                 output: None,
                 error: None,
@@ -205,6 +225,7 @@ impl Run {
             },
             waiting: indegree,
             lease: None,
+            container_failed: false,
             child: None,
         })
     }
@@ -239,7 +260,10 @@ impl Run {
     fn outputs(&self) -> Map<String, serde_json::Value> {
         let mut outputs = Map::new();
         for step in &self.plan.outputs {
-            let name = self.plan.steps[*step as usize].name();
+            let name = self
+                .plan
+                .action(*step)
+                .map_or("", |action| action.name.as_str());
             let row = self.rows.get(step).map(|row| &row.run);
             match row.and_then(|run| run.output.clone()) {
                 Some(serde_json::Value::Object(fields)) => outputs.extend(fields),
@@ -257,44 +281,46 @@ impl Run {
         self.rows.get(&step).map(|row| row.run.status)
     }
 
-    /// Counts containers by how they ended.
+    /// How far the run is, by how its containers ended.
     fn progress(&self) -> Progress {
-        let mut progress = Progress {
-            total_nodes: self.plan.containers.len() as u32,
-            ..Progress::default()
-        };
+        let (mut completed, mut failed, mut skipped) = (0, 0, 0);
         for container in &self.plan.containers {
-            let ended = self.rows.get(&container.last).is_some_and(|r| r.run.finished_at.is_some());
+            let last = self.rows.get(&container.last);
             let mut steps = container.first..=container.last;
-            if !ended {
+            let broken = |step| self.rows.get(&step).is_some_and(|row| row.container_failed);
+            if last.is_none_or(|row| row.run.finished_at.is_none()) {
+                continue;
             } else if self.state(container.first) == Some(StepState::Skipped) {
-                progress.skipped_nodes += 1;
-            } else if steps.any(|step| self.state(step) == Some(StepState::Failed)) {
-                progress.failed_nodes += 1;
+                skipped += 1;
+            } else if steps.any(broken) {
+                failed += 1;
             } else {
-                progress.completed_nodes += 1;
+                completed += 1;
             }
         }
-        progress.advance(self.execution.status);
-        progress
+        let total = self.execution.progress.total_nodes;
+        let status = self.execution.status;
+        Progress::of(total, completed, failed, skipped, status).at_least(self.execution.progress)
     }
 }
 
-fn execution(new: NewExecution, origin: Origin, plan: &Plan, now: Instant) -> Execution {
+fn execution(
+    new: NewExecution,
+    origin: Origin,
+    version_number: String,
+    plan: &Plan,
+    now: Instant,
+) -> Execution {
     let deadline = new.timeout_seconds.map(|seconds| {
         now.plus_millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
     });
     let (parent_execution_id, parent_step) = origin.parent.unzip();
-    let mut progress = Progress {
-        total_nodes: plan.containers.len() as u32,
-        ..Progress::default()
-    };
-    progress.advance(ExecutionStatus::Pending);
+    let total = u32::try_from(plan.containers.len()).unwrap_or(u32::MAX);
     Execution {
         execution_id: new.execution_id,
         model_id: new.model_id,
         version_id: new.version_id,
-        version_number: origin.version_number,
+        version_number,
         organization_id: origin.organization_id,
         status: ExecutionStatus::Pending,
         environment: new.environment,
@@ -305,7 +331,7 @@ fn execution(new: NewExecution, origin: Origin, plan: &Plan, now: Instant) -> Ex
         max_depth: new.max_depth,
         approved_actions: new.approved_actions,
         deadline,
-        progress,
+        progress: Progress::of(total, 0, 0, 0, ExecutionStatus::Pending),
         outputs: None,
         errors: Vec::new(),
         parent_execution_id,

@@ -17,7 +17,10 @@ pub(super) fn page<T>(all: Vec<T>, key: impl Fn(&T) -> Value, request: &PageRequ
     let limit = request.limit as usize;
     let more = all.len() > start + limit;
     let items: Vec<T> = all.into_iter().skip(start).take(limit).collect();
-    let next = items.last().filter(|_| more).map(|item| Bookmark(key(item)));
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|item| Bookmark(key(item)));
     Page { items, next, total }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::ids::nth_id;
 use super::machine::{Machine, Run};
-use crate::ports::{Progress, Step, StepState, StoredEvent};
+use crate::ports::{Step, StepState, StoredEvent};
 
 impl Machine {
     fn append(
@@ -64,7 +64,7 @@ impl Machine {
             return;
         };
         let e = &run.execution;
-        let duration = now.millis_since(e.created_at);
+        let duration = now.millis_since(e.started_at.unwrap_or(now));
         let progress = &e.progress;
         match e.status {
             ExecutionStatus::Completed => {
@@ -88,19 +88,28 @@ impl Machine {
     pub(super) fn record_cancel(
         &mut self,
         id: ExecutionId,
-        by: UserId,
+        by: Option<UserId>,
         reason: Option<&str>,
         now: Instant,
     ) {
-        let mut data = json!({"by": by, "at": now});
+        let mut data = json!({"at": now});
+        if let Some(by) = by {
+            data["by"] = json!(by);
+        }
         if let Some(reason) = reason {
             data["reason"] = json!(reason);
         }
-        self.append(id, "WorkflowExecutionCancelled", Some(by), data, now);
+        self.append(id, "WorkflowExecutionCancelled", by, data, now);
     }
 
     /// A step that no worker sees was passed.
-    pub(super) fn record_passage(&mut self, id: ExecutionId, step: Step, kind: StepKind, now: Instant) {
+    pub(super) fn record_passage(
+        &mut self,
+        id: ExecutionId,
+        step: Step,
+        kind: StepKind,
+        now: Instant,
+    ) {
         if matches!(kind, StepKind::Open | StepKind::Pass) {
             self.record_container(id, step, "ContainerNodeOrchestrationStarted", now);
         }
@@ -120,8 +129,15 @@ impl Machine {
             data["actionCount"] = json!(container.action_count);
             data["startedAt"] = json!(now);
         } else {
-            let count = |state| run.actions_of(place).filter(|s| run.state(*s) == Some(state)).count();
-            let opened = run.rows.get(&container.first).and_then(|row| row.run.started_at);
+            let count = |state| {
+                run.actions_of(place)
+                    .filter(|s| run.state(*s) == Some(state))
+                    .count()
+            };
+            let opened = run
+                .rows
+                .get(&container.first)
+                .and_then(|row| row.run.started_at);
             data["successCount"] = json!(count(StepState::Completed));
             data["failureCount"] = json!(count(StepState::Failed));
             data["skippedCount"] = json!(count(StepState::Skipped));
@@ -135,7 +151,7 @@ impl Machine {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
-        let mut data = run.plan.steps[step as usize].event();
+        let mut data = json!(run.plan.action(step).map(|action| &action.event));
         data["startedAt"] = json!(now);
         data["triggeredBy"] = json!(run.execution.started_by);
         self.append(id, "ActionNodeExecutionStarted", None, data, now);
@@ -145,7 +161,10 @@ impl Machine {
         let Some((mut data, started)) = self.about(id, step) else {
             return;
         };
-        let output = self.runs.get(&id).and_then(|run| run.rows.get(&step)?.run.output.clone());
+        let output = self
+            .runs
+            .get(&id)
+            .and_then(|run| run.rows.get(&step)?.run.output.clone());
         data["executionResult"] = json!({
             "success": true, "output": output, "durationMs": now.millis_since(started),
         });
@@ -173,21 +192,43 @@ impl Machine {
         };
         let run = self.runs.get(&id);
         let row = run.and_then(|run| run.rows.get(&step));
-        let event = run.map(|run| run.plan.steps[step as usize].event());
-        let policy = event.map(|event| event["executionContext"]["retryPolicy"].clone());
+        let action = run.and_then(|run| run.plan.action(step));
         data["retryAttempt"] = json!(row.map_or(0, |row| row.run.failures));
-        data["maxRetries"] = policy.map_or(Value::Null, |policy| policy["maxAttempts"].clone());
+        data["maxRetries"] = json!(action.map(|action| action.retry_policy.max_attempts()));
         data["retryDelayMs"] = json!(delay);
-        data["reason"] = json!(row.and_then(|row| row.run.error.as_ref().map(|e| e.message.clone())));
+        data["reason"] =
+            json!(row.and_then(|row| row.run.error.as_ref().map(|e| e.message.clone())));
         data["retriedAt"] = json!(now);
         self.append(id, "ActionNodeExecutionRetried", None, data, now);
+    }
+
+    /// The run descends into a nested one, or comes back from it.
+    pub(super) fn record_level(
+        &mut self,
+        id: ExecutionId,
+        child: ExecutionId,
+        down: bool,
+        now: Instant,
+    ) {
+        let execution = |id| self.runs.get(&id).map(|run| &run.execution);
+        let Some((parent, child)) = execution(id).zip(execution(child)) else {
+            return;
+        };
+        let (mut old, mut new) = (parent.depth, child.depth);
+        if !down {
+            (old, new) = (new, old);
+        }
+        let data = json!({
+            "nestedModelId": child.model_id, "oldLevel": old, "newLevel": new, "changedAt": now,
+        });
+        self.append(id, "FractalOrchestrationLevelChanged", None, data, now);
     }
 
     /// What every event about an action says, and when the action started.
     fn about(&self, id: ExecutionId, step: Step) -> Option<(Value, Instant)> {
         let run = self.runs.get(&id)?;
-        let event = run.plan.steps[step as usize].event();
-        let data = json!({"actionId": event["actionId"], "actionName": event["actionName"]});
+        let action = run.plan.action(step)?;
+        let data = json!({"actionId": action.action_id, "actionName": action.name});
         let started = run.rows.get(&step)?.run.started_at?;
         Some((data, started))
     }
@@ -198,29 +239,13 @@ impl Run {
     pub(super) fn place(&self, step: Step) -> (Option<NodeId>, Option<ActionId>) {
         let spec = &self.plan.steps[step as usize];
         let container = self.plan.containers.get(spec.container as usize);
-        (container.map(|container| container.node_id), spec.action_id())
+        let action = spec.action.as_ref().map(|action| action.action_id);
+        (container.map(|container| container.node_id), action)
     }
 
     fn actions_of(&self, container: u32) -> impl Iterator<Item = Step> {
         let steps = self.plan.steps.iter();
         let of = steps.filter(move |s| s.container == container && s.kind == StepKind::Action);
         of.map(|step| step.step)
-    }
-}
-
-impl Progress {
-    /// Sets phase and percentage from the run's status and the counts of its containers.
-    pub(super) fn advance(&mut self, status: ExecutionStatus) {
-        let ended = self.completed_nodes + self.failed_nodes + self.skipped_nodes;
-        let (phase, percentage) = match status {
-            ExecutionStatus::Pending => ("context-setup", 40.0),
-            ExecutionStatus::Completed | ExecutionStatus::Failed => ("completion", 100.0),
-            _ => {
-                let share = f64::from(ended) / f64::from(self.total_nodes.max(1));
-                ("node-execution", 60.0 + 30.0 * share)
-            }
-        };
-        self.phase = phase.to_owned();
-        self.percentage = self.percentage.max((percentage * 100.0).round() / 100.0);
     }
 }

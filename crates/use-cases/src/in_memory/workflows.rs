@@ -8,7 +8,9 @@ use serde_json::json;
 use super::page::page;
 use super::store::Shared;
 use crate::context::{Context, StoredAnswer};
-use crate::ports::{self, Expected, Page, PageRequest, PortError, PortErrorKind, Workflow, Written};
+use crate::ports::{
+    self, Expected, Page, PageRequest, PortError, PortErrorKind, Workflow, Written,
+};
 
 /// A twin of the stored tasks.
 #[derive(Debug)]
@@ -52,14 +54,17 @@ impl ports::Workflows for Workflows {
         const OPERATION: &str = "workflows.save";
         self.0.faults.check(OPERATION)?;
         let mut store = self.0.store.borrow_mut();
-        let replayed = store.replay(context, answer.as_ref(), OPERATION)?;
+        let replayed = store.replay(context, OPERATION)?;
         if let Some(answer) = replayed {
             return Ok(Written::Replayed(answer));
         }
         if !store.may_change(context, workflow.organization_id, workflow.user_id) {
             return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
         }
-        let stored = store.workflows.get(&workflow.workflow_id).map(|w| w.revision);
+        let stored = store
+            .workflows
+            .get(&workflow.workflow_id)
+            .map(|w| w.revision);
         super::store::compare(expected, stored, OPERATION)?;
         let saved = Workflow {
             revision: expected.next(),
@@ -80,7 +85,7 @@ impl ports::Workflows for Workflows {
         const OPERATION: &str = "workflows.remove";
         self.0.faults.check(OPERATION)?;
         let mut store = self.0.store.borrow_mut();
-        if let Some(answer) = store.replay(context, answer.as_ref(), OPERATION)? {
+        if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
         let stored = store.workflows.get(&id).map(|w| w.revision);

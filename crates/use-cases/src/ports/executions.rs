@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use domain::execution::Progress;
 use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
 use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
@@ -221,6 +222,9 @@ pub struct ExecutionError {
     pub code: String,
     /// In words.
     pub message: String,
+    /// Of what kind, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<ErrorCategory>,
 }
 
 /// How serious a line of a run's log is.
@@ -304,6 +308,9 @@ pub enum OutcomeKind {
         skip: Vec<Step>,
         /// The reason written on them.
         reason: String,
+        /// Whether the container fails with it; otherwise the run may still complete.
+        #[serde(default = "yes")]
+        container_failed: bool,
     },
     /// It was not done, and nobody minds.
     Skipped {
@@ -315,8 +322,16 @@ pub enum OutcomeKind {
         /// The nested run.
         child: Box<NewExecution>,
     },
-    /// It is given back untouched.
-    Released {},
+    /// It is given back as if nothing had been tried, and due again after the delay.
+    Released {
+        /// Milliseconds until then.
+        #[serde(default)]
+        delay_ms: u64,
+    },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A run that ended in an exchange.
@@ -345,24 +360,6 @@ pub struct Exchange {
     /// Milliseconds until the next step that waits is due, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_ms: Option<u64>,
-}
-
-/// How far a run is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Progress {
-    /// `dependency-analysis`, `context-setup`, `orchestration`, `node-execution` or `completion`.
-    pub phase: String,
-    /// 0–100, never falling.
-    pub percentage: f64,
-    /// Containers in all.
-    pub total_nodes: u32,
-    /// Containers that completed.
-    pub completed_nodes: u32,
-    /// Containers that failed.
-    pub failed_nodes: u32,
-    /// Containers that were skipped.
-    pub skipped_nodes: u32,
 }
 
 /// A run as it is stored.
@@ -465,6 +462,9 @@ pub struct ActionRun {
     pub attempt: u32,
     /// How often it failed.
     pub failures: u32,
+    /// Of a failed action: its container did not fail with it.
+    #[serde(default)]
+    pub lets_others_go_on: bool,
     /// Why it was skipped, or is going to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_reason: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::function_model::{Delta, Event, FunctionModel};
-use domain::ids::{ActionId, ModelId, OrganizationId, VersionId};
+use domain::ids::{ModelId, OrganizationId, VersionId};
 use domain::instant::Instant;
 use domain::organization::OrganizationRole;
 use domain::vocabulary::ModelStatus;
@@ -101,31 +101,15 @@ pub struct ModelFilter {
 pub struct NestedModel {
     /// The model.
     pub model_id: ModelId,
-    /// Its name.
-    pub name: String,
     /// Where it stands.
     pub status: ModelStatus,
     /// Whether it carries the mark of deletion.
     pub deleted: bool,
     /// The snapshot that runs.
     pub published: Option<VersionRef>,
-    /// What the snapshot that runs nests.
-    pub published_nests: Vec<NestedReference>,
-    /// What the working copy nests.
-    pub working_nests: Vec<NestedReference>,
-}
-
-/// That an action runs another model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NestedReference {
-    /// The action.
-    pub action_id: ActionId,
-    /// The model it runs.
-    pub model_id: ModelId,
-    /// The limit written at the action, 1–10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_nesting_depth: Option<u32>,
+    /// The models that its published snapshot nests; before the first publication those that the
+    /// working copy nests.
+    pub nests: Vec<ModelId>,
 }
 
 /// The models the caller may see, deleted ones included where the caller may see those.

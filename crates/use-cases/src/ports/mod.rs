@@ -30,12 +30,11 @@ pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use executions::{
     ActionError, ActionRun, ChildResult, Claim, ClaimKey, Exchange, Execution, ExecutionError,
     Executions, FinishedExecution, LogFilter, LogLevel, LogLine, NewExecution, Outcome,
-    OutcomeKind, Progress, Started, StartedExecution, Step, StepResult, StepState, StepStatus,
-    StoredLogLine, Worker,
+    OutcomeKind, Started, StartedExecution, Step, StepResult, StepState, StepStatus, StoredLogLine,
+    Worker,
 };
 pub use function_models::{
-    Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel,
-    NestedReference, VersionRef,
+    Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel, VersionRef,
 };
 pub use idempotency::IdempotentAnswers;
 pub use ids::Ids;

@@ -73,6 +73,9 @@ pub struct PublishedVersion {
     pub model_status: ModelStatus,
     /// Whether the model carries the mark of deletion; such a one does not run.
     pub deleted: bool,
+    /// Whether the user may run it.
+    #[serde(default)]
+    pub may_execute: bool,
 }
 
 /// The snapshots of the models the caller may view.

@@ -1,0 +1,251 @@
+//! The runs, driven by the machine beside this file.
+
+use std::rc::Rc;
+
+use domain::function_model::Act;
+use domain::ids::{ExecutionId, ModelId, VersionId};
+use domain::vocabulary::ExecutionStatus;
+use domain::workflow::plan::Plan;
+use serde_json::json;
+
+use super::machine::{LEASE_MS, Origin};
+use super::page::page;
+use super::store::Shared;
+use crate::context::{Actor, Context, StoredAnswer};
+use crate::ports::{
+    self, ActionRun, Clock, Exchange, Execution, LogFilter, NewExecution, Outcome, Page,
+    PageRequest, PortError, PortErrorKind, PublishedVersion, Started, StartedExecution,
+    StoredEvent, StoredLogLine, Worker, Written,
+};
+
+/// A twin of the stored runs and of the functions that drive them.
+#[derive(Debug)]
+pub struct Executions(pub(super) Rc<Shared>);
+
+impl Executions {
+    /// Does what the database does every two seconds: takes work back from workers whose lease has
+    /// run out, and ends runs whose deadline has passed.
+    pub fn sweep(&self) {
+        let now = self.0.clock.instant();
+        self.0.machine.borrow_mut().sweep(now);
+    }
+
+    fn shown<T>(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        look: impl FnOnce(&super::machine::Run) -> T,
+    ) -> Option<T> {
+        let machine = self.0.machine.borrow();
+        let run = machine.runs.get(&execution_id)?;
+        let visible = self.0.store.borrow().shows(context, run.execution.model_id);
+        visible.then(|| look(run))
+    }
+}
+
+impl ports::Executions for Executions {
+    async fn start(
+        &self,
+        context: &Context,
+        executions: &[NewExecution],
+        answer: Option<StoredAnswer>,
+        worker: Option<&Worker>,
+        want: u32,
+    ) -> Result<Written<Started>, PortError> {
+        const OPERATION: &str = "executions.start";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        let mut store = self.0.store.borrow_mut();
+        let mut machine = self.0.machine.borrow_mut();
+        if let Some(answer) = store.replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let mut started = Started::default();
+        for new in executions {
+            let missing = || PortError::new(PortErrorKind::NotFound, OPERATION, "");
+            if !store.shows(context, new.model_id) {
+                return Err(missing());
+            }
+            let model = store.models.get(&new.model_id).ok_or_else(missing)?;
+            let origin = Origin {
+                organization_id: model.organization_id,
+                started_by: context.actor.user_id,
+                parent: None,
+                depth: 0,
+            };
+            if !machine.start(new.clone(), origin, now) {
+                return Err(missing());
+            }
+        }
+        if let Some(worker) = worker {
+            let expires = now.plus_millis(LEASE_MS);
+            machine.leases.insert(worker.lease_token, expires);
+            started.claims = machine.claim(worker.lease_token, want, now);
+        }
+        let begun = executions
+            .iter()
+            .filter_map(|new| machine.runs.get(&new.execution_id));
+        started.executions = begun
+            .map(|run| StartedExecution {
+                execution_id: run.execution.execution_id,
+                status: run.execution.status,
+                created_at: run.execution.created_at,
+            })
+            .collect();
+        store.keep(context, answer);
+        Ok(Written::Done(started))
+    }
+
+    async fn exchange(
+        &self,
+        worker: &Worker,
+        outcomes: &[Outcome],
+        want: u32,
+    ) -> Result<Exchange, PortError> {
+        self.0.faults.check("executions.exchange")?;
+        let now = self.0.clock.instant();
+        let mut machine = self.0.machine.borrow_mut();
+        let exchange = machine.exchange(worker, outcomes, want, now);
+        self.0.faults.check("executions.exchange.reply")?;
+        Ok(exchange)
+    }
+
+    async fn plan(&self, version_id: VersionId) -> Result<Option<Rc<Plan>>, PortError> {
+        self.0.faults.check("executions.plan")?;
+        let machine = self.0.machine.borrow();
+        Ok(machine
+            .plans
+            .get(&version_id)
+            .map(|(_, plan)| Rc::clone(plan)))
+    }
+
+    async fn find_published_version(
+        &self,
+        actor: &Actor,
+        model_id: ModelId,
+    ) -> Result<Option<PublishedVersion>, PortError> {
+        self.0.faults.check("executions.find_published_version")?;
+        let context = Context::new(actor.clone(), "");
+        let store = self.0.store.borrow();
+        let model = store.models.get(&model_id);
+        let Some(model) = model.filter(|_| store.shows(&context, model_id)) else {
+            return Ok(None);
+        };
+        let version = store.published(model_id);
+        Ok(version.map(|version| PublishedVersion {
+            version_id: version.version_id,
+            model_id,
+            version_number: version.version_number.clone(),
+            organization_id: model.organization_id,
+            model_status: model.status,
+            deleted: model.deletion.is_some(),
+            may_execute: store.allows(&context, model, Act::Execute),
+        }))
+    }
+
+    async fn find(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Option<Execution>, PortError> {
+        self.0.faults.check("executions.find")?;
+        Ok(self.shown(context, execution_id, |run| run.execution.clone()))
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+        status: Option<ExecutionStatus>,
+        request: &PageRequest,
+    ) -> Result<Page<Execution>, PortError> {
+        self.0.faults.check("executions.list")?;
+        let machine = self.0.machine.borrow();
+        let store = self.0.store.borrow();
+        let mut all: Vec<Execution> = machine
+            .runs
+            .values()
+            .map(|run| &run.execution)
+            .filter(|e| e.model_id == model_id && store.shows(context, model_id))
+            .filter(|e| status.is_none_or(|status| e.status == status))
+            .cloned()
+            .collect();
+        all.sort_by(|a, b| (b.created_at, b.execution_id).cmp(&(a.created_at, a.execution_id)));
+        Ok(page(all, |e| json!(e.execution_id), request))
+    }
+
+    async fn runs(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+    ) -> Result<Vec<ActionRun>, PortError> {
+        self.0.faults.check("executions.runs")?;
+        let runs = self.shown(context, execution_id, |run| {
+            run.rows.values().map(|row| row.run.clone()).collect()
+        });
+        Ok(runs.unwrap_or_default())
+    }
+
+    async fn logs(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        filter: &LogFilter,
+        request: &PageRequest,
+    ) -> Result<Page<StoredLogLine>, PortError> {
+        self.0.faults.check("executions.logs")?;
+        let lines = self.shown(context, execution_id, |run| run.logs.clone());
+        let numbered = lines.unwrap_or_default().into_iter().enumerate();
+        let wanted = numbered
+            .filter(|(_, line)| filter.level.is_none_or(|level| line.level >= level))
+            .filter(|(_, line)| filter.since.is_none_or(|since| line.at >= since))
+            .collect();
+        Ok(page(wanted, |(number, _)| json!(number), request).map(|(_, line)| line))
+    }
+
+    async fn events(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        after_version: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, PortError> {
+        self.0.faults.check("executions.events")?;
+        let events = self.shown(context, execution_id, |run| {
+            let later = run
+                .stream
+                .iter()
+                .filter(|e| e.aggregate_version > after_version);
+            later.take(limit as usize).cloned().collect()
+        });
+        Ok(events.unwrap_or_default())
+    }
+
+    async fn cancel(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        reason: Option<&str>,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<ExecutionStatus>, PortError> {
+        const OPERATION: &str = "executions.cancel";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let status = self.shown(context, execution_id, |run| run.execution.status);
+        let kind = match status {
+            None => PortErrorKind::NotFound,
+            Some(status) if status.is_finished() => PortErrorKind::Finished,
+            Some(_) => {
+                let by = context.actor.user_id;
+                let mut machine = self.0.machine.borrow_mut();
+                machine.cancel(execution_id, by, reason, now);
+                self.0.store.borrow_mut().keep(context, answer);
+                return Ok(Written::Done(ExecutionStatus::Cancelled));
+            }
+        };
+        Err(PortError::new(kind, OPERATION, ""))
+    }
+}

@@ -1,0 +1,368 @@
+//! The models themselves.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use domain::function_model::{Act, Delta, FunctionModel};
+use domain::ids::ModelId;
+use domain::limits::JsonObject;
+use domain::vocabulary::{ActionNodeType, ModelStatus};
+use serde_json::{Value, json};
+
+use super::ids::nth_id;
+use super::page::page;
+use super::store::{Shared, Store, compare};
+use crate::context::Context;
+use crate::ports::{
+    self, AuditEntry, AuditOperation, Clock, Extent, FoundModel, ModelFilter, ModelSave, ModelSort,
+    ModelVersion, NestedModel, NewVersion, Page, PageRequest, PortError, PortErrorKind, SortOrder,
+    VersionRef, Written,
+};
+
+/// A twin of the stored models. A save writes the rows that its delta names and no others.
+#[derive(Debug)]
+pub struct FunctionModels(pub(super) Rc<Shared>);
+
+impl ports::FunctionModels for FunctionModels {
+    async fn find_by_id(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+        extent: Extent,
+    ) -> Result<Option<FoundModel>, PortError> {
+        self.0.faults.check("function_models.find_by_id")?;
+        let store = self.0.store.borrow();
+        let model = store.models.get(&model_id);
+        let Some(model) = model.filter(|_| store.shows(context, model_id)) else {
+            return Ok(None);
+        };
+        let mut model = model.clone();
+        if extent == Extent::Header {
+            empty(&mut model);
+        }
+        Ok(Some(FoundModel {
+            role: store.role(context, model.organization_id),
+            published: store.published(model_id).map(version_ref),
+            model,
+        }))
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        filter: &ModelFilter,
+        request: &PageRequest,
+    ) -> Result<Page<FunctionModel>, PortError> {
+        self.0.faults.check("function_models.list")?;
+        let store = self.0.store.borrow();
+        let models = store
+            .models
+            .values()
+            .filter(|model| model.deletion.is_none());
+        let mut all: Vec<FunctionModel> = models
+            .filter(|model| fits(model, filter) && store.shows(context, model.model_id))
+            .cloned()
+            .collect();
+        all.iter_mut().for_each(empty);
+        all.sort_by(|a, b| sort_key(a, filter).cmp(&sort_key(b, filter)));
+        if filter.sort_order == SortOrder::Desc {
+            all.reverse();
+        }
+        Ok(page(all, |model| json!(model.model_id), request))
+    }
+
+    async fn nested_models(
+        &self,
+        context: &Context,
+        model_ids: &[ModelId],
+    ) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+        self.0.faults.check("function_models.nested_models")?;
+        let store = self.0.store.borrow();
+        let models = model_ids.iter().filter_map(|id| store.models.get(id));
+        let visible = models.filter(|model| store.shows(context, model.model_id));
+        Ok(visible
+            .map(|model| (model.model_id, nested(&store, model)))
+            .collect())
+    }
+
+    async fn save(
+        &self,
+        context: &Context,
+        change: ModelSave<'_>,
+    ) -> Result<Written<i64>, PortError> {
+        const OPERATION: &str = "function_models.save";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        let mut store = self.0.store.borrow_mut();
+        if let Some(answer) = store.replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let id = change.model.model_id;
+        let stored = store.models.get(&id);
+        compare(
+            change.expected,
+            stored.map(|model| model.revision),
+            OPERATION,
+        )?;
+        guard(&store, &change, OPERATION)?;
+        let operation = match stored {
+            None => AuditOperation::Create,
+            Some(_) => AuditOperation::Update,
+        };
+        let stored = stored.unwrap_or(change.model).clone();
+        let mut merged = merge(stored, change.model, change.delta);
+        merged.revision = change.expected.next();
+        let organization_id = merged.organization_id;
+        store.models.insert(id, merged);
+        if let Some(version) = change.version {
+            self.freeze(&mut store, context, id, version);
+        }
+        let columns = change.delta.changed_columns(change.model);
+        let events: Vec<Value> = change.events.iter().map(|event| event.to_json()).collect();
+        audit(&mut store, context, id, operation, columns, now);
+        let aggregate = ("function-model", id.as_uuid(), organization_id);
+        store.append(context, aggregate, events, now);
+        store.keep(context, change.answer);
+        Ok(Written::Done(change.expected.next()))
+    }
+
+    async fn record_events(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+        events: Vec<Value>,
+    ) -> Result<(), PortError> {
+        const OPERATION: &str = "function_models.record_events";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        let mut store = self.0.store.borrow_mut();
+        let visible = store.shows(context, model_id);
+        let model = store.models.get(&model_id).filter(|_| visible);
+        let Some(organization_id) = model.map(|model| model.organization_id) else {
+            return Err(PortError::new(PortErrorKind::NotFound, OPERATION, ""));
+        };
+        let aggregate = ("function-model", model_id.as_uuid(), organization_id);
+        store.append(context, aggregate, events, now);
+        Ok(())
+    }
+}
+
+impl FunctionModels {
+    /// Stores a snapshot; a published one takes the place of the one before.
+    fn freeze(&self, store: &mut Store, context: &Context, model_id: ModelId, new: NewVersion) {
+        if new.is_published {
+            let others = store.versions.iter_mut().filter(|v| v.model_id == model_id);
+            others.for_each(|version| version.is_published = false);
+        }
+        if let Some(plan) = new.plan {
+            let plan = (new.version_number.clone(), Rc::new(plan));
+            let mut machine = self.0.machine.borrow_mut();
+            machine.plans.insert(new.version_id, plan);
+        }
+        store.versions.push(ModelVersion {
+            version_id: new.version_id,
+            model_id,
+            version_number: new.version_number,
+            version_data: Some(new.version_data),
+            author_id: context.actor.user_id,
+            is_published: new.is_published,
+            notes: new.notes,
+            previous_version: new.previous_version,
+            created_at: self.0.clock.instant(),
+        });
+    }
+}
+
+impl Store {
+    /// Whether row-level security shows the model: to whom it is open, and once it is deleted to
+    /// those who may restore it.
+    pub(super) fn shows(&self, context: &Context, model_id: ModelId) -> bool {
+        self.models.get(&model_id).is_some_and(|model| {
+            let act = match model.deletion {
+                None => Act::View,
+                Some(_) => Act::Restore,
+            };
+            self.allows(context, model, act)
+        })
+    }
+
+    /// Whether the model's lists and the caller's role allow this.
+    pub(super) fn allows(&self, context: &Context, model: &FunctionModel, act: Act) -> bool {
+        let role = self.role(context, model.organization_id);
+        let has_organization = model.organization_id.is_some();
+        let user = context.actor.user_id;
+        model.permissions.allows(act, user, role, has_organization)
+    }
+
+    /// The snapshot of a model that runs.
+    pub(super) fn published(&self, model_id: ModelId) -> Option<&ModelVersion> {
+        let mut versions = self.versions.iter();
+        versions.find(|version| version.model_id == model_id && version.is_published)
+    }
+}
+
+fn version_ref(version: &ModelVersion) -> VersionRef {
+    VersionRef {
+        version_id: version.version_id,
+        version_number: version.version_number.clone(),
+    }
+}
+
+fn empty(model: &mut FunctionModel) {
+    model.nodes.clear();
+    model.action_nodes.clear();
+}
+
+fn fits(model: &FunctionModel, filter: &ModelFilter) -> bool {
+    let tags = model.metadata.get("tags").and_then(Value::as_array);
+    let has = |tag: &String| tags.is_some_and(|tags| tags.iter().any(|own| own == tag));
+    let archived = model.status == ModelStatus::Archived;
+    let asked = filter.include_archived || filter.status == Some(ModelStatus::Archived);
+    (asked || !archived)
+        && filter.status.is_none_or(|status| model.status == status)
+        && filter.tags.iter().all(has)
+        && filter
+            .created_after
+            .is_none_or(|after| model.created_at > after)
+        && filter
+            .created_before
+            .is_none_or(|before| model.created_at < before)
+        && (filter.organization_id.is_none() || model.organization_id == filter.organization_id)
+}
+
+fn sort_key(model: &FunctionModel, filter: &ModelFilter) -> (String, ModelId) {
+    let key = match filter.sort_by {
+        ModelSort::Name => model.name.to_string(),
+        ModelSort::CreatedAt => model.created_at.to_string(),
+        ModelSort::UpdatedAt => model.updated_at.to_string(),
+        ModelSort::LastSavedAt => model.last_saved_at.to_string(),
+    };
+    (key, model.model_id)
+}
+
+fn nested(store: &Store, model: &FunctionModel) -> NestedModel {
+    let published = store.published(model.model_id);
+    let nests = match published.and_then(|version| version.version_data.as_ref()) {
+        Some(data) => {
+            let actions = data["actionNodes"].as_object().into_iter().flatten();
+            let kind = ActionNodeType::FunctionModelContainer.as_str();
+            let nested = actions.filter(|(_, action)| action["actionType"] == kind);
+            nested
+                .filter_map(|(_, action)| {
+                    let id = &action["actionSpecificData"]["nestedModelId"];
+                    ModelId::parse(id.as_str()?).ok()
+                })
+                .collect()
+        }
+        None => domain::workflow::nesting::nested_models_of(model),
+    };
+    NestedModel {
+        model_id: model.model_id,
+        status: model.status,
+        deleted: model.deletion.is_some(),
+        published: published.map(version_ref),
+        nests,
+    }
+}
+
+/// What unique indexes and references guard.
+fn guard(store: &Store, change: &ModelSave<'_>, operation: &'static str) -> Result<(), PortError> {
+    let model = change.model;
+    let refuse = |kind| Err(PortError::new(kind, operation, ""));
+    let scope = |other: &FunctionModel| match model.organization_id {
+        Some(_) => other.organization_id == model.organization_id,
+        None => other.organization_id.is_none() && other.user_id == model.user_id,
+    };
+    let mut others = store
+        .models
+        .values()
+        .filter(|other| other.model_id != model.model_id);
+    if others.any(|other| other.deletion.is_none() && scope(other) && other.name == model.name) {
+        return refuse(PortErrorKind::NameTaken);
+    }
+    if let Some(new) = &change.version {
+        let mut versions = store
+            .versions
+            .iter()
+            .filter(|v| v.model_id == model.model_id);
+        if versions.any(|version| version.version_number == new.version_number) {
+            return refuse(PortErrorKind::VersionTaken);
+        }
+    }
+    Ok(())
+}
+
+/// The stored model with those rows replaced that the delta names.
+fn merge(mut stored: FunctionModel, model: &FunctionModel, delta: &Delta) -> FunctionModel {
+    let columns = delta.changed_columns(model);
+    if let Ok(Value::Object(mut row)) = serde_json::to_value(&stored) {
+        row.extend(columns);
+        row.retain(|_, value| !value.is_null());
+        if let Ok(changed) = serde_json::from_value(Value::Object(row)) {
+            stored = changed;
+        }
+    }
+    for id in &delta.containers_removed {
+        stored.nodes.remove(id);
+    }
+    for id in &delta.actions_removed {
+        stored.action_nodes.remove(id);
+    }
+    for node in delta
+        .containers_put
+        .iter()
+        .filter_map(|id| model.nodes.get(id))
+    {
+        let dependencies = stored
+            .nodes
+            .get(&node.node_id)
+            .map(|old| old.dependencies.clone());
+        let mut node = node.clone();
+        node.dependencies = dependencies.unwrap_or_default();
+        stored.nodes.insert(node.node_id, node);
+    }
+    for edge in &delta.dependencies_removed {
+        if let Some(node) = stored.nodes.get_mut(&edge.node_id) {
+            node.dependencies.retain(|id| *id != edge.dependency_id);
+        }
+    }
+    for edge in &delta.dependencies_added {
+        if let Some(node) = stored.nodes.get_mut(&edge.node_id)
+            && !node.dependencies.contains(&edge.dependency_id)
+        {
+            node.dependencies.push(edge.dependency_id);
+        }
+    }
+    for action in delta
+        .actions_put
+        .iter()
+        .filter_map(|id| model.action_nodes.get(id))
+    {
+        stored.action_nodes.insert(action.action_id, action.clone());
+    }
+    stored
+}
+
+fn audit(
+    store: &mut Store,
+    context: &Context,
+    model_id: ModelId,
+    operation: AuditOperation,
+    columns: JsonObject,
+    now: domain::instant::Instant,
+) {
+    let number = store.audit.len() as u64 + 1;
+    store.audit.push(AuditEntry {
+        audit_id: nth_id(1 << 33 | number),
+        table_name: "function_models".to_owned(),
+        operation,
+        record_id: model_id.to_string(),
+        old_data: None,
+        new_data: Some(Value::Object(columns)),
+        changed_by: Some(context.actor.user_id),
+        changed_at: now,
+        event_type: None,
+        event_data: None,
+        model_id: Some(model_id),
+    });
+}

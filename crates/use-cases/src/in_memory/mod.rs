@@ -1,0 +1,183 @@
+//! A world in memory: a twin of every port, with a clock and identifiers that a test controls.
+//!
+//! `machine`, `exchange` and `record` are the rules of a run as the database keeps them;
+//! `store` has the rest of what the database guards. `faults` lets calls fail on order.
+
+mod audit_logs;
+mod clock;
+mod event_log;
+mod exchange;
+mod executions;
+mod faults;
+mod function_models;
+mod idempotent_answers;
+mod ids;
+mod knowledge_base;
+mod knowledge_contents;
+mod machine;
+mod model_versions;
+mod organizations;
+mod page;
+mod record;
+#[cfg(test)]
+mod scenarios;
+mod spindle;
+mod store;
+mod workflows;
+
+use std::rc::Rc;
+
+use domain::ids::{OrganizationId, UserId};
+use domain::organization::OrganizationRole;
+
+pub use self::audit_logs::AuditLogs;
+pub use self::clock::Clock;
+pub use self::event_log::EventLog;
+pub use self::executions::Executions;
+pub use self::faults::Faults;
+pub use self::function_models::FunctionModels;
+pub use self::idempotent_answers::IdempotentAnswers;
+pub use self::ids::{Ids, nth_id};
+pub use self::knowledge_base::KnowledgeBase;
+pub use self::knowledge_contents::KnowledgeContents;
+pub use self::model_versions::ModelVersions;
+pub use self::organizations::Organizations;
+pub use self::spindle::{RecordedCall, Spindle};
+use self::store::Shared;
+pub use self::workflows::Workflows;
+use crate::ports::Ports;
+
+/// Everything a use case may reach, in memory.
+#[derive(Debug)]
+pub struct World {
+    shared: Rc<Shared>,
+    function_models: FunctionModels,
+    model_versions: ModelVersions,
+    organizations: Organizations,
+    workflows: Workflows,
+    knowledge_contents: KnowledgeContents,
+    executions: Executions,
+    spindle: Spindle,
+    knowledge_base: KnowledgeBase,
+    event_log: EventLog,
+    audit_logs: AuditLogs,
+    idempotent_answers: IdempotentAnswers,
+    ids: Ids,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// An empty world.
+    pub fn new() -> Self {
+        let shared = Rc::<Shared>::default();
+        let own = || Rc::clone(&shared);
+        Self {
+            function_models: FunctionModels(own()),
+            model_versions: ModelVersions(own()),
+            organizations: Organizations(own()),
+            workflows: Workflows(own()),
+            knowledge_contents: KnowledgeContents(own()),
+            executions: Executions(own()),
+            spindle: Spindle {
+                shared: own(),
+                replies: Default::default(),
+                calls: Default::default(),
+            },
+            knowledge_base: KnowledgeBase(own()),
+            event_log: EventLog(own()),
+            audit_logs: AuditLogs(own()),
+            idempotent_answers: IdempotentAnswers(own()),
+            ids: Ids::default(),
+            shared,
+        }
+    }
+
+    /// Failures on order.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Makes somebody a member of an organization.
+    pub fn add_member(
+        &self,
+        organization_id: OrganizationId,
+        user_id: UserId,
+        role: OrganizationRole,
+    ) {
+        let mut store = self.shared.store.borrow_mut();
+        store.members.insert((organization_id, user_id), role);
+    }
+}
+
+impl Ports for World {
+    type FunctionModels = FunctionModels;
+    type ModelVersions = ModelVersions;
+    type Organizations = Organizations;
+    type Workflows = Workflows;
+    type KnowledgeContents = KnowledgeContents;
+    type Executions = Executions;
+    type Spindle = Spindle;
+    type KnowledgeBase = KnowledgeBase;
+    type EventLog = EventLog;
+    type AuditLogs = AuditLogs;
+    type IdempotentAnswers = IdempotentAnswers;
+    type Clock = Clock;
+    type Ids = Ids;
+
+    fn function_models(&self) -> &FunctionModels {
+        &self.function_models
+    }
+
+    fn model_versions(&self) -> &ModelVersions {
+        &self.model_versions
+    }
+
+    fn organizations(&self) -> &Organizations {
+        &self.organizations
+    }
+
+    fn workflows(&self) -> &Workflows {
+        &self.workflows
+    }
+
+    fn knowledge_contents(&self) -> &KnowledgeContents {
+        &self.knowledge_contents
+    }
+
+    fn executions(&self) -> &Executions {
+        &self.executions
+    }
+
+    fn spindle(&self) -> &Spindle {
+        &self.spindle
+    }
+
+    fn knowledge_base(&self) -> &KnowledgeBase {
+        &self.knowledge_base
+    }
+
+    fn event_log(&self) -> &EventLog {
+        &self.event_log
+    }
+
+    fn audit_logs(&self) -> &AuditLogs {
+        &self.audit_logs
+    }
+
+    fn idempotent_answers(&self) -> &IdempotentAnswers {
+        &self.idempotent_answers
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    fn ids(&self) -> &Ids {
+        &self.ids
+    }
+}

@@ -1,0 +1,165 @@
+//! What all collections of a world share: the rows, and the rules the database keeps about them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use domain::function_model::FunctionModel;
+use domain::ids::{ContentId, ModelId, OrganizationId, UserId, WorkflowId};
+use domain::instant::Instant;
+use domain::organization::OrganizationRole;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::faults::Faults;
+use super::ids::nth_id;
+use super::machine::Machine;
+use crate::context::{Context, StoredAnswer};
+use crate::ports::{
+    AuditEntry, Expected, KnowledgeContent, ModelVersion, Organization, PortError, PortErrorKind,
+    StoredEvent, Workflow,
+};
+
+/// The inside of a world, behind every collection.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) clock: Rc<Clock>,
+    pub(super) faults: Faults,
+    pub(super) store: RefCell<Store>,
+    pub(super) machine: RefCell<Machine>,
+}
+
+/// The rows.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    pub(super) models: BTreeMap<ModelId, FunctionModel>,
+    pub(super) versions: Vec<ModelVersion>,
+    pub(super) organizations: BTreeMap<OrganizationId, Organization>,
+    pub(super) members: BTreeMap<(OrganizationId, UserId), OrganizationRole>,
+    pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
+    pub(super) contents: BTreeMap<ContentId, KnowledgeContent>,
+    pub(super) events: Vec<StoredEvent>,
+    pub(super) audit: Vec<AuditEntry>,
+    answers: BTreeMap<(UserId, String, String), (String, StoredAnswer)>,
+}
+
+impl Store {
+    /// What this user is in the organization.
+    pub(super) fn role(
+        &self,
+        context: &Context,
+        organization_id: Option<OrganizationId>,
+    ) -> Option<OrganizationRole> {
+        let key = (organization_id?, context.actor.user_id);
+        self.members.get(&key).copied()
+    }
+
+    /// Whether this user may read what belongs to an organization, or else to one user.
+    pub(super) fn may_see(
+        &self,
+        context: &Context,
+        organization_id: Option<OrganizationId>,
+        owner: UserId,
+    ) -> bool {
+        match organization_id {
+            Some(_) => self.role(context, organization_id).is_some(),
+            None => owner == context.actor.user_id,
+        }
+    }
+
+    /// Whether this user may change what belongs to an organization, or else to one user.
+    pub(super) fn may_change(
+        &self,
+        context: &Context,
+        organization_id: Option<OrganizationId>,
+        owner: UserId,
+    ) -> bool {
+        match organization_id {
+            Some(_) => self
+                .role(context, organization_id)
+                .is_some_and(OrganizationRole::may_edit_shared),
+            None => owner == context.actor.user_id,
+        }
+    }
+
+    /// The answer that was kept for this request, if it is a repetition.
+    pub(super) fn replay(
+        &self,
+        context: &Context,
+        operation: &'static str,
+    ) -> Result<Option<StoredAnswer>, PortError> {
+        let Some(idempotency) = &context.idempotency else {
+            return Ok(None);
+        };
+        let (key, path) = (idempotency.key.clone(), idempotency.path.clone());
+        match self.answers.get(&(context.actor.user_id, key, path)) {
+            None => Ok(None),
+            Some((hash, answer)) if *hash == idempotency.body_hash => Ok(Some(answer.clone())),
+            Some(_) => Err(PortError::new(PortErrorKind::KeyReused, operation, "")),
+        }
+    }
+
+    /// Keeps the answer under the request's key.
+    pub(super) fn keep(&mut self, context: &Context, answer: Option<StoredAnswer>) {
+        if let Some((idempotency, answer)) = context.idempotency.as_ref().zip(answer) {
+            let (key, path) = (idempotency.key.clone(), idempotency.path.clone());
+            let hash = idempotency.body_hash.clone();
+            self.answers
+                .insert((context.actor.user_id, key, path), (hash, answer));
+        }
+    }
+
+    /// Appends events, each `{eventType, eventVersion, data}`, to the stream of an aggregate.
+    pub(super) fn append(
+        &mut self,
+        context: &Context,
+        aggregate: (&str, Uuid, Option<OrganizationId>),
+        events: Vec<Value>,
+        now: Instant,
+    ) {
+        let (aggregate_type, aggregate_id, organization_id) = aggregate;
+        for event in events {
+            let earlier = self
+                .events
+                .iter()
+                .filter(|e| e.aggregate_id == aggregate_id);
+            let aggregate_version = earlier.count() as i64 + 1;
+            let position = self.events.len() as i64 + 1;
+            self.events.push(StoredEvent {
+                event_id: nth_id(1 << 32 | position.unsigned_abs()),
+                event_type: event["eventType"].as_str().unwrap_or_default().to_owned(),
+                aggregate_type: aggregate_type.to_owned(),
+                aggregate_id,
+                aggregate_version,
+                position,
+                event_version: 1,
+                occurred_at: now,
+                actor_id: Some(context.actor.user_id),
+                organization_id,
+                correlation_id: Some(context.request_id.clone()),
+                causation_id: None,
+                traceparent: context.traceparent.clone(),
+                data: event["data"].clone(),
+            });
+        }
+    }
+}
+
+/// Refuses a write that counts on another revision than the stored one.
+pub(super) fn compare(
+    expected: Expected,
+    stored: Option<i64>,
+    operation: &'static str,
+) -> Result<(), PortError> {
+    let kind = match (expected, stored) {
+        (Expected::New, None) => return Ok(()),
+        (Expected::New, Some(_)) => PortErrorKind::IdTaken,
+        (Expected::Revision(_), None) => PortErrorKind::NotFound,
+        (Expected::Revision(wanted), Some(stored)) if wanted == stored => return Ok(()),
+        (Expected::Revision(_), Some(stored)) => PortErrorKind::Conflict {
+            current_revision: Some(stored),
+        },
+    };
+    Err(PortError::new(kind, operation, ""))
+}
