@@ -5,6 +5,7 @@
 //! To add one: a file beside its kin whose first line names its number, a function
 //! `verb(ports, context, command, …)`, and its tests at the foot, on `in_memory::World`.
 
+pub mod background;
 pub mod context;
 pub mod error;
 pub mod ports;

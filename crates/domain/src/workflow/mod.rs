@@ -10,6 +10,9 @@ pub mod compile;
 pub mod nesting;
 pub mod plan;
 
+pub mod context;
+pub mod failure;
+
 pub mod condition;
 pub mod expression;
 mod expression_values;
