@@ -1,6 +1,7 @@
 //! The folder in which a stack keeps everything it writes, kept or thrown away.
 //!
-//! - `pgdata/` the database, `logs/` one file per part, `key.pem` the signing key
+//! - `pgdata/` the database, `logs/` one file per part (`logs-previous/` of the
+//!   start before), `key.pem` the signing key
 //! - `state.json` what was applied, `home/` the Supabase CLI's own files
 //! - `stack.json` how to reach the running stack
 //! - `stack.lock` held while it runs, `companion.lock` until its last child has ended
@@ -57,7 +58,7 @@ impl Folder {
         };
         let lock = lock(&path)?;
         let companion = companion_lock(&path)?;
-        fs::create_dir_all(path.join("logs"))?;
+        keep_previous_logs(&path)?;
         let folder = Self {
             path,
             temporary,
@@ -85,7 +86,7 @@ impl Folder {
     }
 
     pub(crate) fn logs(&self) -> PathBuf {
-        self.path.join("logs")
+        self.path.join(LOGS)
     }
 
     pub(crate) fn key_file(&self) -> PathBuf {
@@ -106,6 +107,32 @@ impl Folder {
             self.path.join("state.json"),
             serde_json::to_vec_pretty(applied)?,
         )?)
+    }
+
+    /// Says that the database is being made; until [`Folder::finish_database`] its
+    /// files are worth nothing, and what an interrupted start left is removed here.
+    pub(crate) fn begin_database(&self) -> anyhow::Result<()> {
+        fs::write(self.path.join(UNFINISHED), "")?;
+        let data = self.database();
+        if data.exists() {
+            fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish_database(&self, applied: &Applied) -> anyhow::Result<()> {
+        self.write_applied(applied)?;
+        self.remove(&self.path.join(UNFINISHED))
+    }
+
+    /// True when there is a database, and it was finished.
+    pub(crate) fn has_database(&self) -> bool {
+        self.database().join("PG_VERSION").exists() && !self.path.join(UNFINISHED).exists()
+    }
+
+    /// Where PostgreSQL keeps its data.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
     }
 
     pub(crate) fn write_details(&self, details: &Details) -> anyhow::Result<()> {
@@ -131,6 +158,23 @@ impl Folder {
     }
 }
 
+/// The logs of one start stay until the next but one.
+fn keep_previous_logs(path: &Path) -> anyhow::Result<()> {
+    let (logs, previous) = (path.join(LOGS), path.join(PREVIOUS_LOGS));
+    if logs.exists() {
+        if previous.exists() {
+            fs::remove_dir_all(&previous)
+                .with_context(|| format!("removing {}", previous.display()))?;
+        }
+        fs::rename(&logs, &previous).with_context(|| format!("renaming {}", logs.display()))?;
+    }
+    fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))
+}
+
+const DATABASE: &str = "pgdata";
+const UNFINISHED: &str = "pgdata.unfinished";
+const LOGS: &str = "logs";
+const PREVIOUS_LOGS: &str = "logs-previous";
 const DETAILS: &str = "stack.json";
 const LOCK: &str = "stack.lock";
 const COMPANION_LOCK: &str = "companion.lock";
@@ -214,13 +258,19 @@ pub fn reset(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let _locks = (lock(folder)?, companion_lock(folder)?);
-    for name in ["pgdata", "logs", "home"] {
+    for name in [DATABASE, LOGS, PREVIOUS_LOGS, "home"] {
         let path = folder.join(name);
         if path.exists() {
             fs::remove_dir_all(&path).with_context(|| format!("removing {}", path.display()))?;
         }
     }
-    for name in ["state.json", "key.pem", "edge-runtime.js", DETAILS] {
+    for name in [
+        "state.json",
+        "key.pem",
+        "edge-runtime.js",
+        UNFINISHED,
+        DETAILS,
+    ] {
         let path = folder.join(name);
         if path.exists() {
             fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use local_stack::{Data, Options, Ports, Stack};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The Supabase platform on this machine, without Docker.
 #[derive(Parser)]
@@ -61,17 +61,27 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         function_env: arguments.function_env,
         quiet: arguments.quiet,
     };
+    let start = Stack::start(options);
+    tokio::pin!(start);
     let stack = tokio::select! {
-        stack = Stack::start(options) => stack?,
-        _ = interrupt.recv() => return Ok(()),
-        _ = terminate.recv() => return Ok(()),
+        stack = &mut start => stack?,
+        // Half a stack cannot be stopped in order: this waits until it is whole,
+        // unless asked once more.
+        () = asked_to_stop(&mut interrupt, &mut terminate) => tokio::select! {
+            stack = start => return stack?.stop().await.context("stopping"),
+            () = asked_to_stop(&mut interrupt, &mut terminate) => bail!("interrupted while starting"),
+        },
     };
     println!("{}", serde_json::to_string(stack.details())?);
+    asked_to_stop(&mut interrupt, &mut terminate).await;
+    stack.stop().await.context("stopping")
+}
+
+async fn asked_to_stop(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    stack.stop().await.context("stopping")
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

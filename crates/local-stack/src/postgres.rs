@@ -53,21 +53,20 @@ struct Account {
 }
 
 impl Postgres {
-    /// Prepares to run `native/bin/postgres` on the data in `folder/pgdata`.
-    pub(crate) fn new(native: &Path, folder: &Path, port: u16) -> anyhow::Result<Self> {
+    /// Prepares to run `native/bin/postgres` on `data`.
+    pub(crate) fn new(native: &Path, data: PathBuf, port: u16) -> anyhow::Result<Self> {
         let account = unprivileged();
-        let data = folder.join("pgdata");
         let native = match account {
             Some(_) if !reachable_by_others(&native.join("bin/postgres")) => {
                 copy_for_others(native)?
             }
             _ => native.to_owned(),
         };
-        if account.is_some() && !reachable_by_others(folder) {
+        if account.is_some() && !reachable_by_others(&data) {
             bail!(
                 "PostgreSQL does not run as root, and as `nobody` it cannot reach {}: \
                  keep the data elsewhere or start the stack as another user",
-                folder.display()
+                data.display()
             );
         }
         Ok(Self {
@@ -76,11 +75,6 @@ impl Postgres {
             port,
             account,
         })
-    }
-
-    /// True once [`Postgres::initialise`] has succeeded on this data.
-    pub(crate) fn is_initialised(&self) -> bool {
-        self.data.join("PG_VERSION").exists()
     }
 
     /// The connection string of a role.
@@ -123,6 +117,7 @@ impl Postgres {
 
     /// Starts the server and keeps it running.
     pub(crate) fn start(self, logs: &Path, guard: Guard) -> Part {
+        remove_stale_pid_file(&self.data, Path::new("/proc"));
         let program = Program {
             name: "postgres".into(),
             ready: Probe::Database(self.url(SUPERUSER)),
@@ -156,6 +151,24 @@ impl Postgres {
             command.uid(uid).gid(gid);
         }
         command
+    }
+}
+
+/// The server refuses to start while the process that its pid file names exists,
+/// even when that is no PostgreSQL or has ended and only waits to be buried.
+fn remove_stale_pid_file(data: &Path, proc: &Path) {
+    let file = data.join("postmaster.pid");
+    let content = fs::read_to_string(&file).unwrap_or_default();
+    let pid = content.lines().next().unwrap_or_default();
+    // Where there is no such file the process is gone, or the system tells nothing.
+    let Ok(status) = fs::read_to_string(proc.join(pid).join("stat")) else {
+        return;
+    };
+    // `pid (name) state …`; the name may contain anything.
+    let (name, state) = status.rsplit_once(") ").unwrap_or_default();
+    if !name.ends_with("(postgres") || state.starts_with('Z') {
+        // If it cannot be removed the server says so.
+        fs::remove_file(&file).ok();
     }
 }
 
@@ -207,6 +220,10 @@ fn copy_for_others(native: &Path) -> anyhow::Result<PathBuf> {
             fs::remove_dir_all(&partial)?;
         }
     }
+    // The temporary folder is everybody's: what somebody else put there is not run.
+    if fs::symlink_metadata(&copy)?.uid() != rustix::process::geteuid().as_raw() {
+        bail!("{} belongs to another user", copy.display());
+    }
     Ok(copy)
 }
 
@@ -225,4 +242,29 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: &str, is_removed: bool) {
+        let (data, proc) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(data.path().join("postmaster.pid"), "4711\n/data\n").unwrap();
+        fs::create_dir(proc.path().join("4711")).unwrap();
+        fs::write(proc.path().join("4711/stat"), status).unwrap();
+        remove_stale_pid_file(data.path(), proc.path());
+        assert_eq!(
+            !data.path().join("postmaster.pid").exists(),
+            is_removed,
+            "{status}"
+        );
+    }
+
+    #[test]
+    fn the_pid_file_of_a_dead_server_is_removed_and_of_a_living_one_is_not() {
+        check("4711 (postgres) S 1 4711", false);
+        check("4711 (postgres) Z 1 4711", true);
+        check("4711 (some) other) S 1 4711", true);
+    }
 }

@@ -89,7 +89,7 @@ impl Starting {
     /// Starts all parts. Functions boot while the database is made ready.
     pub(crate) async fn run(self) -> anyhow::Result<Stack> {
         let native = &self.programs.postgres;
-        let postgres = Postgres::new(native, self.folder.path(), self.reserved.database)?;
+        let postgres = Postgres::new(native, self.folder.database(), self.reserved.database)?;
         let urls = Urls {
             postgres: postgres.url("postgres"),
             superuser: postgres.url(SUPERUSER),
@@ -181,22 +181,22 @@ impl Starting {
 
     /// Starts the server; an empty data folder gets a cluster and the bootstrap first.
     async fn postgres(&self, postgres: Postgres, superuser: &Database) -> anyhow::Result<Part> {
-        let is_new = !postgres.is_initialised();
-        if !is_new && self.folder.applied()?.bootstrap != bootstrap::fingerprint() {
+        let is_new = !self.folder.has_database();
+        if is_new {
+            self.folder.begin_database()?;
+            postgres.initialise().await?;
+        } else if self.folder.applied()?.bootstrap != bootstrap::fingerprint() {
             bail!(
-                "the data in {} was made by another version of the local stack, or its start was \
-                 interrupted; start once with --reset",
+                "the data in {} was made by another version of the local stack; \
+                 start once with --reset",
                 self.folder.path().display()
             );
-        }
-        if is_new {
-            postgres.initialise().await?;
         }
         let part = postgres.start(&self.folder.logs(), self.guard.clone());
         part.ready(PATIENCE).await?;
         if is_new {
             bootstrap::run(superuser).await?;
-            self.folder.write_applied(&Applied {
+            self.folder.finish_database(&Applied {
                 bootstrap: bootstrap::fingerprint(),
                 ..Applied::default()
             })?;

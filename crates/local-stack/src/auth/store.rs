@@ -297,11 +297,9 @@ impl Drop for Guarded {
 
 impl Transaction {
     async fn begin(database: &Database) -> Result<Self, Refusal> {
-        let connection = database.connect().await?;
+        let connection = Guarded(Some(database.connect().await?));
         connection.batch_execute("begin").await?;
-        Ok(Self {
-            connection: Guarded(Some(connection)),
-        })
+        Ok(Self { connection })
     }
 
     async fn become_auth(&self) -> Result<(), Refusal> {
