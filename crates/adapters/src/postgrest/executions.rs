@@ -60,6 +60,7 @@ const STEPS: Table<ActionRun> = Table::new(
         "status",
         "attempt",
         "failures",
+        "lets_others_go_on",
         "skip_reason",
         "output",
         "error",

@@ -14,7 +14,7 @@ use crate::http::Transport;
 
 /// How many models are asked for at once; their ids travel in the address.
 const AT_ONCE: usize = 50;
-const COLUMNS: &str = "modelId:model_id,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:action_nodes(nestedModelId:action_specific_data->>nestedModelId)";
+const COLUMNS: &str = "modelId:model_id,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:container_nodes(nested:action_nodes!inner(nestedModelId:action_specific_data->>nestedModelId))";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +23,7 @@ struct Row {
     status: ModelStatus,
     deleted_at: Option<String>,
     published: Vec<Published>,
-    working: Vec<Nested>,
+    working: Vec<Container>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +40,12 @@ struct Action {
     action_specific_data: Value,
 }
 
+/// A container of the working copy that holds nested models; actions hang on their containers.
+#[derive(Deserialize)]
+struct Container {
+    nested: Vec<Nested>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Nested {
@@ -52,10 +58,8 @@ impl From<Row> for NestedModel {
         let nests = match &published {
             Some(snapshot) => snapshot.nests(),
             None => {
-                let ids = row
-                    .working
-                    .iter()
-                    .filter_map(|nested| nested.nested_model_id.as_deref());
+                let nested = row.working.iter().flat_map(|container| &container.nested);
+                let ids = nested.filter_map(|nested| nested.nested_model_id.as_deref());
                 ids.filter_map(|id| ModelId::parse(id).ok()).collect()
             }
         };
@@ -91,7 +95,7 @@ pub(super) async fn read<H: Transport, C: Clock>(
             .read("function_models", COLUMNS.to_string())
             .any_of("model_id", &ids)
             .is("published.is_published", "true")
-            .eq("working.action_type", kind);
+            .eq("working.nested.action_type", kind);
         let operation = "function_models.nested_models";
         let (rows, _) = session.rows::<Row>(operation, read).await?;
         models.extend(rows.into_iter().map(|row| (row.model_id, row.into())));
@@ -120,7 +124,7 @@ mod tests {
         let sent = &script.sent()[0];
         assert_eq!(parameter(sent, "model_id"), Some(format!("in.(\"{ID}\")")));
         assert_eq!(
-            parameter(sent, "working.action_type").as_deref(),
+            parameter(sent, "working.nested.action_type").as_deref(),
             Some("eq.functionModelContainer")
         );
         assert_eq!(
@@ -138,7 +142,7 @@ mod tests {
         let model = read_one(json!({
             "modelId": ID, "status": "published", "deletedAt": null,
             "published": [{"versionId": ID, "versionNumber": "1.0.0", "actions": {"a": nested, "b": tether}}],
-            "working": [{"nestedModelId": ID}],
+            "working": [{"nested": [{"nestedModelId": ID}]}],
         }));
         assert_eq!(model.nests, [ModelId::parse(OTHER).unwrap()]);
         assert_eq!(model.published.unwrap().version_number, "1.0.0");
@@ -149,7 +153,7 @@ mod tests {
     fn before_publication_the_working_copy_decides() {
         let model = read_one(json!({
             "modelId": ID, "status": "draft", "deletedAt": WHEN, "published": [],
-            "working": [{"nestedModelId": OTHER}, {"nestedModelId": null}],
+            "working": [{"nested": [{"nestedModelId": OTHER}, {"nestedModelId": null}]}],
         }));
         assert_eq!(model.nests, [ModelId::parse(OTHER).unwrap()]);
         assert!(model.deleted);
