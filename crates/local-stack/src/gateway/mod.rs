@@ -49,6 +49,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, auth: Router, realtime: Router) -> R
         ));
     Router::new()
         .route("/rest/v1", any(rest))
+        .route("/rest/v1/", any(rest))
         .route("/rest/v1/{*path}", any(rest))
         .route("/rest-admin/v1/{*path}", any(rest_admin))
         .route("/functions/v1/{*path}", any(functions::call))
