@@ -1,7 +1,8 @@
 create function private.uuid_v7() returns uuid
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
-  select encode(
+begin
+  return encode(
     set_bit(
       set_bit(
         overlay(
@@ -10,7 +11,8 @@ as $$
           from 1 for 6),
         52, 1),
       53, 1),
-    'hex')::uuid
+    'hex')::uuid;
+end
 $$;
 
 comment on function private.uuid_v7() is

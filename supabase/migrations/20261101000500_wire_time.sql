@@ -1,7 +1,12 @@
+-- In plpgsql, like every small function that rows or runs call often: a session
+-- keeps its plan, while the body of an SQL function is planned anew each time.
+
 create function private.wire_time(instant timestamptz) returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+begin
+  return to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+end
 $$;
 
 comment on function private.wire_time(timestamptz) is

@@ -4,9 +4,11 @@
 -- Who acts is never taken from here, only from the claims.
 
 create function private.current_request() returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select coalesce(nullif(current_setting('fm.request', true), '')::jsonb, '{}')
+begin
+  return coalesce(nullif(current_setting('fm.request', true), '')::jsonb, '{}');
+end
 $$;
 
 comment on function private.current_request() is

@@ -3,24 +3,20 @@
 -- (`realtime.send` would open a subtransaction per message), and a missing
 -- partition costs the hints, never the command.
 
-create function private.broadcast(messages jsonb) returns void
+create function private.broadcast(messages jsonb[]) returns void
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into realtime.messages (id, topic, event, payload, private, extension)
-  select message.id, message.topic, message.event,
-         jsonb_build_object('id', message.id) || message.payload, true, 'broadcast'
-  from (
-    select gen_random_uuid() as id, draft.topic, draft.event, draft.payload
-    from jsonb_to_recordset(broadcast.messages) as draft (topic text, event text, payload jsonb)
-  ) as message;
+  insert into realtime.messages (topic, event, payload, private, extension)
+  select message ->> 'topic', message ->> 'event', message -> 'payload', true, 'broadcast'
+  from unnest(broadcast.messages) as message;
 exception when others then
   raise warning 'broadcast lost: %', sqlerrm;
 end
 $$;
 
-comment on function private.broadcast(jsonb) is
-  'Sends [{topic, event, payload}] on private channels when the transaction commits. Definer: no role of ours may write to realtime.messages.';
+comment on function private.broadcast(jsonb[]) is
+  'Sends messages {topic, event, payload} on private channels when the transaction commits. Definer: no role of ours may write to realtime.messages.';
 
-revoke all on function private.broadcast(jsonb) from public;
-grant execute on function private.broadcast(jsonb) to fm_writer, fm_engine;
+revoke all on function private.broadcast(jsonb[]) from public;
+grant execute on function private.broadcast(jsonb[]) to fm_writer, fm_engine;

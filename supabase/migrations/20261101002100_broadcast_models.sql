@@ -4,7 +4,7 @@ as $$
 begin
   perform private.broadcast(message.list)
   from (
-    select jsonb_agg(jsonb_build_object(
+    select array_agg(jsonb_build_object(
       'topic', 'function_model:' || saved.model_id,
       'event', 'changed',
       'payload', jsonb_build_object(

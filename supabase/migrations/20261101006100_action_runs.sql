@@ -3,10 +3,13 @@
 -- and there is no second index: one insert and one update on the same page per
 -- action.
 
+create type public.step_status as enum (
+  'pending', 'ready', 'executing', 'waiting', 'completed', 'failed', 'skipped', 'cancelled');
+
 create table public.action_runs (
   execution_id uuid not null,
   step integer not null,
-  status text not null,
+  status public.step_status not null,
   attempt integer not null default 0,
   failures integer not null default 0,
   waiting integer not null default 0,
@@ -20,9 +23,7 @@ create table public.action_runs (
   error jsonb,
   constraint action_runs_pkey primary key (execution_id, step),
   constraint action_runs_execution_id_fkey foreign key (execution_id)
-    references public.workflow_executions (execution_id) on delete cascade,
-  constraint run_status_is_known check (
-    status in ('pending', 'ready', 'executing', 'waiting', 'completed', 'failed', 'skipped', 'cancelled'))
+    references public.workflow_executions (execution_id) on delete cascade
 ) with (fillfactor = 40);
 
 comment on table public.action_runs is 'Steps of runs: actions, and the opening and closing of containers.';

@@ -6,15 +6,21 @@ declare
   v_events jsonb;
   v_count integer := greatest(1, least(coalesce(read_events.max_count, 100), 1000));
 begin
-  select coalesce(jsonb_agg(private.event_envelope(event::public.domain_events) order by event.position), '[]') into v_events
+  select coalesce(jsonb_agg(event.envelope order by event.position), '[]') into v_events
   from (
-    (select * from public.domain_events as event
-     where event.position > read_events.after_position and event.position <= v_watermark
-     order by event.position limit v_count)
+    (select stored.position, private.event_envelope(stored) as envelope
+     from public.domain_events as stored
+     where stored.position > read_events.after_position and stored.position <= v_watermark
+     order by stored.position limit v_count)
     union all
-    (select * from public.execution_events as event
-     where event.position > read_events.after_position and event.position <= v_watermark
-     order by event.position limit v_count)
+    (select stored.position, private.event_envelope(row(
+       stored.position, stored.event_id, 'execution', stored.aggregate_id, stored.aggregate_version,
+       stored.event_type, stored.event_version, stored.occurred_at, stored.actor_id, stored.organization_id,
+       coalesce(stored.correlation_id, stored.aggregate_id::text), stored.causation_id, stored.traceparent,
+       public.data(stored))::public.domain_events) as envelope
+     from public.execution_events as stored
+     where stored.position > read_events.after_position and stored.position <= v_watermark
+     order by stored.position limit v_count)
     order by position
     limit v_count
   ) as event;
@@ -42,17 +48,19 @@ revoke all on function public.read_watermark() from public, anon, authenticated,
 grant execute on function public.read_watermark() to service_role;
 
 create function private.event_envelope(event public.domain_events) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_strip_nulls(jsonb_build_object(
+begin
+  return jsonb_strip_nulls(jsonb_build_object(
     'eventId', event.event_id, 'eventType', event.event_type, 'aggregateType', event.aggregate_type,
     'aggregateId', event.aggregate_id, 'aggregateVersion', event.aggregate_version,
     'position', event.position, 'eventVersion', event.event_version,
     'occurredAt', private.wire_time(event.occurred_at), 'actorId', event.actor_id,
     'organizationId', event.organization_id,
-    'correlationId', coalesce(event.correlation_id, event.aggregate_id::text),
+    'correlationId', event.correlation_id,
     'causationId', event.causation_id, 'traceparent', event.traceparent))
-    || jsonb_build_object('data', event.data)
+    || jsonb_build_object('data', event.data);
+end
 $$;
 
 comment on function private.event_envelope(public.domain_events) is 'An event in wire form.';

@@ -10,11 +10,12 @@ create type private.event_draft as (
   event_type text,
   organization_id uuid,
   actor_id uuid,
-  data jsonb
+  facts jsonb
 );
 
 create type private.turn as (
   execution public.workflow_executions,
+  at text,
   lease_token uuid,
   want integer,
   claimed integer[],
@@ -23,18 +24,22 @@ create type private.turn as (
 );
 
 comment on type private.turn is 'The work on one locked run within one call of the engine.';
+comment on column private.turn.at is 'The instant of the call as it travels.';
+comment on column private.turn.want is 'How many more actions the worker takes.';
 
 create function private.open_turn(execution public.workflow_executions, lease_token uuid, want integer)
 returns private.turn
-language sql immutable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select row(execution, lease_token, want, '{}', '{}', '[]')::private.turn
+begin
+  return row(execution, private.wire_time(now()), lease_token, want, '{}', '{}', '[]')::private.turn;
+end
 $$;
 
 comment on function private.open_turn(public.workflow_executions, uuid, integer) is
   'Begins the work on a run that the caller has locked, for a worker that wants so many steps.';
 
-create function private.draft_event(turn private.turn, event_type text, data jsonb, actor_id uuid default null)
+create function private.draft_event(turn private.turn, event_type text, facts jsonb, actor_id uuid default null)
 returns private.turn
 language plpgsql set search_path = ''
 as $$
@@ -42,9 +47,7 @@ begin
   turn.execution.stream_version := (turn.execution).stream_version + 1;
   turn.drafts := turn.drafts || row(
     (turn.execution).execution_id, (turn.execution).stream_version, draft_event.event_type,
-    (turn.execution).organization_id, draft_event.actor_id,
-    jsonb_build_object('executionId', (turn.execution).execution_id, 'modelId', (turn.execution).model_id)
-      || draft_event.data)::private.event_draft;
+    (turn.execution).organization_id, draft_event.actor_id, draft_event.facts)::private.event_draft;
   return turn;
 end
 $$;

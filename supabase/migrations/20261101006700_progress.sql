@@ -1,7 +1,8 @@
 create function public.progress(execution public.workflow_executions) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'phase', case
       when execution.status = 'completed' then 'completion'
       when execution.started_at is null then 'dependency-analysis'
@@ -14,7 +15,8 @@ as $$
     'totalNodes', execution.total_nodes,
     'completedNodes', execution.completed_nodes,
     'failedNodes', execution.failed_nodes,
-    'skippedNodes', execution.skipped_nodes)
+    'skippedNodes', execution.skipped_nodes);
+end
 $$;
 
 comment on function public.progress(public.workflow_executions) is

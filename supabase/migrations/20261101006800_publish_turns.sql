@@ -1,28 +1,29 @@
-create function private.publish_turns(drafts private.event_draft[], messages jsonb) returns void
+create function private.publish_turns(drafts private.event_draft[], messages jsonb[]) returns void
 language plpgsql set search_path = ''
 as $$
 declare
   v_request jsonb := private.current_request();
 begin
   insert into public.execution_events (
-    aggregate_id, aggregate_version, event_type, organization_id, actor_id, correlation_id, traceparent, data)
+    aggregate_id, aggregate_version, event_type, organization_id, actor_id, correlation_id, traceparent, facts)
   select draft.aggregate_id, draft.aggregate_version, draft.event_type, draft.organization_id, draft.actor_id,
-         v_request ->> 'requestId', v_request ->> 'traceparent', draft.data
+         v_request ->> 'requestId', v_request ->> 'traceparent', draft.facts
   from unnest(drafts) as draft;
 
-  if jsonb_array_length(messages) > 0 then
+  if cardinality(messages) > 0 then
     perform private.broadcast(messages);
   end if;
 end
 $$;
 
-comment on function private.publish_turns(private.event_draft[], jsonb) is
+comment on function private.publish_turns(private.event_draft[], jsonb[]) is
   'Writes the events and broadcasts of all turns of one call.';
 
 create function private.message_of(turn private.turn) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'topic', 'execution:' || (turn.execution).execution_id,
     'event', 'progress',
     'payload', jsonb_build_object(
@@ -33,12 +34,13 @@ as $$
       'progress', public.progress(turn.execution),
       'actions', turn.changes,
       'revision', (turn.execution).revision,
-      'occurredAt', private.wire_time(now())))
+      'occurredAt', turn.at));
+end
 $$;
 
 comment on function private.message_of(private.turn) is 'The one broadcast of a turn.';
 
-revoke all on function private.publish_turns(private.event_draft[], jsonb) from public;
+revoke all on function private.publish_turns(private.event_draft[], jsonb[]) from public;
 revoke all on function private.message_of(private.turn) from public;
-grant execute on function private.publish_turns(private.event_draft[], jsonb) to fm_engine;
+grant execute on function private.publish_turns(private.event_draft[], jsonb[]) to fm_engine;
 grant execute on function private.message_of(private.turn) to fm_engine;

@@ -12,7 +12,7 @@ begin
 
   if step.kind = 'pass' then
     turn := private.draft_event(turn, 'ContainerNodeOrchestrationStarted',
-      step.event || jsonb_build_object('startedAt', private.wire_time(now())));
+      step.event || jsonb_build_object('startedAt', turn.at));
   end if;
   select count(*) filter (where run.status = 'completed') as completed,
          count(*) filter (where run.status = 'failed') as failed,
@@ -40,7 +40,7 @@ begin
     step.event - 'actionCount' || jsonb_build_object(
       'successCount', v_done.completed, 'failureCount', v_done.failed, 'skippedCount', v_done.skipped,
       'durationMs', private.milliseconds(now() - coalesce(v_done.opened_at, now())),
-      'completedAt', private.wire_time(now())));
+      'completedAt', turn.at));
 end
 $$;
 
@@ -48,14 +48,18 @@ comment on function private.end_container(private.turn, private.plan_steps, bool
   'Closes a container: it failed when one of its actions failed and did not let the others go on.';
 
 create function private.milliseconds(length interval) returns bigint
-language sql immutable set search_path = ''
+language plpgsql immutable set search_path = ''
 as $$
-  select round(extract(epoch from length) * 1000)::bigint
+begin
+  return round(extract(epoch from length) * 1000)::bigint;
+end
 $$;
 
 comment on function private.milliseconds(interval) is 'An interval in whole milliseconds.';
 
-create function private.end_step(turn private.turn, step private.plan_steps, status text, attempt integer default 0)
+create function private.end_step(
+  turn private.turn, step private.plan_steps, status public.step_status, attempt integer default 0
+)
 returns private.turn
 language plpgsql set search_path = ''
 as $$
@@ -63,24 +67,24 @@ begin
   turn.execution.remaining_steps := (turn.execution).remaining_steps - 1;
   case
     when step.kind = 'action' then
-      return private.note_change(turn, step, status, attempt);
+      return private.note_change(turn, step, status::text, attempt);
     when step.kind in ('pass', 'close') then
       return private.end_container(turn, step, status = 'skipped');
     when step.kind = 'open' and status = 'completed' then
       return private.draft_event(turn, 'ContainerNodeOrchestrationStarted',
-        step.event || jsonb_build_object('startedAt', private.wire_time(now())));
+        step.event || jsonb_build_object('startedAt', turn.at));
     else
       return turn;
   end case;
 end
 $$;
 
-comment on function private.end_step(private.turn, private.plan_steps, text, integer) is
+comment on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) is
   'Counts a step of the run as ended, whichever way, and tells of containers that opened or closed by it.';
 
 revoke all on function private.end_container(private.turn, private.plan_steps, boolean) from public;
 revoke all on function private.milliseconds(interval) from public;
-revoke all on function private.end_step(private.turn, private.plan_steps, text, integer) from public;
+revoke all on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) from public;
 grant execute on function private.end_container(private.turn, private.plan_steps, boolean) to fm_engine;
 grant execute on function private.milliseconds(interval) to fm_engine;
-grant execute on function private.end_step(private.turn, private.plan_steps, text, integer) to fm_engine;
+grant execute on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) to fm_engine;

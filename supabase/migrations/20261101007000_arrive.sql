@@ -37,7 +37,7 @@ begin
   turn := private.note_change(turn, step, 'executing', attempt);
   return private.draft_event(turn, 'ActionNodeExecutionStarted',
     step.event || jsonb_build_object(
-      'startedAt', private.wire_time(now()), 'triggeredBy', (turn.execution).started_by));
+      'startedAt', turn.at, 'triggeredBy', (turn.execution).started_by));
 end
 $$;
 
@@ -46,12 +46,14 @@ comment on function private.hand_over(private.turn, private.plan_steps, integer)
 
 create function private.enqueue(execution public.workflow_executions, step integer, delay interval default '0')
 returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
+begin
   insert into private.ready (priority, due_at, execution_id, step)
   values (
     case execution.priority when 'high' then 0 when 'low' then 2 else 1 end,
-    now() + delay, execution.execution_id, enqueue.step)
+    now() + delay, execution.execution_id, enqueue.step);
+end
 $$;
 
 comment on function private.enqueue(public.workflow_executions, integer, interval) is
@@ -66,55 +68,54 @@ declare
   v_place integer := 1;
   v_step private.plan_steps;
   v_run public.action_runs;
-  v_handed boolean;
+  v_status public.step_status;
 begin
   while v_place <= coalesce(cardinality(v_queue), 0) loop
     select * into strict v_step
     from private.plan_steps as planned
     where planned.version_id = (turn.execution).version_id and planned.step = v_queue[v_place];
     v_place := v_place + 1;
-    v_handed := v_step.kind = 'action' and turn.want > 0 and turn.lease_token is not null;
+    v_status := case
+      when v_step.kind <> 'action' then 'completed'
+      when turn.want > 0 and turn.lease_token is not null then 'executing'
+      else 'ready' end;
 
-    insert into public.action_runs as run (
-      execution_id, step, status, waiting, attempt, lease_token, started_at, finished_at)
-    values (
-      v_execution_id, v_step.step,
-      case
-        when v_step.indegree > 1 then 'pending'
-        when v_step.kind <> 'action' then 'completed'
-        when v_handed then 'executing'
-        else 'ready' end,
-      greatest(v_step.indegree - 1, 0),
-      case when v_handed and v_step.indegree <= 1 then 1 else 0 end,
-      case when v_handed and v_step.indegree <= 1 then turn.lease_token end,
-      case when v_step.indegree <= 1 and (v_handed or v_step.kind <> 'action') then now() end,
-      case when v_step.indegree <= 1 and v_step.kind <> 'action' then now() end)
-    on conflict on constraint action_runs_pkey do update set waiting = run.waiting - 1
+    -- A row exists when other predecessors came before, or a failure has flagged
+    -- the step; else this is the first the run hears of it.
+    update public.action_runs as run set waiting = run.waiting - 1
+    where run.execution_id = v_execution_id and run.step = v_step.step
     returning * into v_run;
-    continue when v_run.waiting > 0;
-
-    if v_run.status = 'pending' then
+    if found then
+      continue when v_run.waiting > 0;
+      v_status := case when v_run.skip_reason is null then v_status else 'skipped' end;
       update public.action_runs as run
-      set status = case
-            when v_run.skip_reason is not null then 'skipped'
-            when v_step.kind <> 'action' then 'completed'
-            when v_handed then 'executing'
-            else 'ready' end,
-          attempt = case when v_handed and v_run.skip_reason is null then 1 else 0 end,
-          lease_token = case when v_handed and v_run.skip_reason is null then turn.lease_token end,
-          started_at = case when v_run.skip_reason is null and (v_handed or v_step.kind <> 'action') then now() end,
-          finished_at = case when v_run.skip_reason is not null or v_step.kind <> 'action' then now() end
-      where run.execution_id = v_execution_id and run.step = v_step.step
-      returning * into v_run;
+      set status = v_status,
+          attempt = case v_status when 'executing' then 1 else 0 end,
+          lease_token = case v_status when 'executing' then turn.lease_token end,
+          started_at = case when v_status in ('executing', 'completed') then now() end,
+          finished_at = case when v_status in ('completed', 'skipped') then now() end
+      where run.execution_id = v_execution_id and run.step = v_step.step;
+    elsif v_step.indegree > 1 then
+      insert into public.action_runs (execution_id, step, status, waiting)
+      values (v_execution_id, v_step.step, 'pending', v_step.indegree - 1);
+      continue;
+    else
+      insert into public.action_runs (execution_id, step, status, attempt, lease_token, started_at, finished_at)
+      values (
+        v_execution_id, v_step.step, v_status,
+        case v_status when 'executing' then 1 else 0 end,
+        case v_status when 'executing' then turn.lease_token end,
+        case when v_status in ('executing', 'completed') then now() end,
+        case v_status when 'completed' then now() end);
     end if;
 
-    case v_run.status
+    case v_status
       when 'executing' then
         turn := private.hand_over(turn, v_step, 1);
       when 'ready' then
         perform private.enqueue(turn.execution, v_step.step);
       else
-        turn := private.end_step(turn, v_step, v_run.status);
+        turn := private.end_step(turn, v_step, v_status);
         v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
     end case;
   end loop;

@@ -1,39 +1,45 @@
 create function private.outputs_of(execution public.workflow_executions) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select coalesce(jsonb_object_agg(part.key, part.value order by named.place), '{}')
-  from private.plans as plan
-  cross join unnest(plan.outputs) with ordinality as named (step, place)
-  join public.action_runs as run
-    on run.execution_id = execution.execution_id and run.step = named.step and run.status = 'completed'
-  join private.plan_steps as step on step.version_id = plan.version_id and step.step = named.step
-  cross join lateral (
-    select object.key, object.value
-    from jsonb_each(case jsonb_typeof(run.output) when 'object' then run.output else '{}' end) as object
-    union all
-    select step.event ->> 'actionName', run.output
-    where jsonb_typeof(run.output) not in ('object', 'null')
-  ) as part
-  where plan.version_id = execution.version_id
+begin
+  return (
+    select coalesce(jsonb_object_agg(part.key, part.value order by named.place), '{}')
+    from private.plans as plan
+    cross join unnest(plan.outputs) with ordinality as named (step, place)
+    join public.action_runs as run
+      on run.execution_id = execution.execution_id and run.step = named.step and run.status = 'completed'
+    join private.plan_steps as step on step.version_id = plan.version_id and step.step = named.step
+    cross join lateral (
+      select object.key, object.value
+      from jsonb_each(case jsonb_typeof(run.output) when 'object' then run.output else '{}' end) as object
+      union all
+      select step.event ->> 'actionName', run.output
+      where jsonb_typeof(run.output) not in ('object', 'null')
+    ) as part
+    where plan.version_id = execution.version_id);
+end
 $$;
 
 comment on function private.outputs_of(public.workflow_executions) is
   'What a run produced: the outputs of the steps its plan names, objects merged in that order, other values under the action''s name.';
 
 create function private.errors_of(execution public.workflow_executions) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'nodeId', step.node_id, 'actionId', step.action_id,
-    'code', run.error -> 'code', 'message', run.error -> 'message') order by run.step), '[]')
-  from public.action_runs as run
-  join private.plan_steps as step on step.version_id = execution.version_id and step.step = run.step
-  where run.execution_id = execution.execution_id and run.status = 'failed' and step.kind = 'action'
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'nodeId', step.node_id, 'actionId', step.action_id,
+      'code', run.error -> 'code', 'message', run.error -> 'message') order by run.step), '[]')
+    from public.action_runs as run
+    join private.plan_steps as step on step.version_id = execution.version_id and step.step = run.step
+    where run.execution_id = execution.execution_id and run.status = 'failed' and step.kind = 'action');
+end
 $$;
 
 comment on function private.errors_of(public.workflow_executions) is 'The final failures of a run''s actions.';
 
-create function private.end_run(turn private.turn, status text, errors jsonb default null) returns private.turn
+create function private.end_run(turn private.turn, status public.execution_status, errors jsonb default null) returns private.turn
 language plpgsql set search_path = ''
 as $$
 declare
@@ -47,12 +53,12 @@ begin
   if end_run.status = 'completed' then
     turn := private.draft_event(turn, 'WorkflowExecutionCompleted', jsonb_build_object(
       'outputs', (turn.execution).outputs, 'durationMs', v_duration,
-      'completedNodes', (turn.execution).completed_nodes, 'completedAt', private.wire_time(now())));
+      'completedNodes', (turn.execution).completed_nodes, 'completedAt', turn.at));
   elsif end_run.status = 'failed' then
     turn := private.draft_event(turn, 'WorkflowExecutionFailed', jsonb_build_object(
       'errors', (turn.execution).errors, 'failedNodes', (turn.execution).failed_nodes,
       'skippedNodes', (turn.execution).skipped_nodes, 'durationMs', v_duration,
-      'failedAt', private.wire_time(now())));
+      'failedAt', turn.at));
   end if;
 
   delete from private.live_executions as live where live.execution_id = (turn.execution).execution_id;
@@ -67,7 +73,7 @@ begin
 end
 $$;
 
-comment on function private.end_run(private.turn, text, jsonb) is
+comment on function private.end_run(private.turn, public.execution_status, jsonb) is
   'Ends a run with its outputs and errors, and wakes the step of the parent run that waits for it.';
 
 create function private.close_turn(turn private.turn) returns private.turn
@@ -75,7 +81,8 @@ language plpgsql set search_path = ''
 as $$
 begin
   if (turn.execution).status = 'running' and (turn.execution).remaining_steps = 0 then
-    turn := private.end_run(turn, case when (turn.execution).failed_nodes = 0 then 'completed' else 'failed' end);
+    turn := private.end_run(
+      turn, case when (turn.execution).failed_nodes = 0 then 'completed' else 'failed' end::public.execution_status);
   end if;
   turn.execution.revision := (turn.execution).revision + 1;
   update public.workflow_executions as execution
@@ -100,9 +107,9 @@ comment on function private.close_turn(private.turn) is
 
 revoke all on function private.outputs_of(public.workflow_executions) from public;
 revoke all on function private.errors_of(public.workflow_executions) from public;
-revoke all on function private.end_run(private.turn, text, jsonb) from public;
+revoke all on function private.end_run(private.turn, public.execution_status, jsonb) from public;
 revoke all on function private.close_turn(private.turn) from public;
 grant execute on function private.outputs_of(public.workflow_executions) to fm_engine;
 grant execute on function private.errors_of(public.workflow_executions) to fm_engine;
-grant execute on function private.end_run(private.turn, text, jsonb) to fm_engine;
+grant execute on function private.end_run(private.turn, public.execution_status, jsonb) to fm_engine;
 grant execute on function private.close_turn(private.turn) to fm_engine;

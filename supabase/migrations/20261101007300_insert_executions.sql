@@ -27,10 +27,11 @@ begin
       depth, started_by, total_steps, total_nodes, remaining_steps)
     select
       (wanted ->> 'executionId')::uuid, version.model_id, version.version_id, version.version_number,
-      model.organization_id, coalesce(wanted ->> 'environment', 'production'),
+      model.organization_id, coalesce(wanted ->> 'environment', 'production')::public.execution_environment,
       coalesce(nullif(wanted -> 'parameters', 'null'), '{}'),
       coalesce(wanted ->> 'sessionId', 'exec-session-' || (wanted ->> 'executionId')),
-      coalesce(wanted ->> 'mode', 'async'), coalesce(wanted ->> 'priority', 'normal'),
+      coalesce(wanted ->> 'mode', 'async')::public.execution_mode,
+      coalesce(wanted ->> 'priority', 'normal')::public.execution_priority,
       coalesce((wanted ->> 'maxDepth')::smallint, 10),
       coalesce((select array_agg(action::uuid)
                 from jsonb_array_elements_text(nullif(wanted -> 'approvedActions', 'null')) as action), '{}'),

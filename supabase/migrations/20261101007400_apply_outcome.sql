@@ -15,7 +15,7 @@ begin
     'actionId', step.action_id, 'actionName', step.event -> 'actionName',
     'executionResult', jsonb_build_object(
       'success', true, 'output', v_output, 'durationMs', private.milliseconds(now() - run.started_at)),
-    'startedAt', private.wire_time(run.started_at), 'completedAt', private.wire_time(now())));
+    'startedAt', private.wire_time(run.started_at), 'completedAt', turn.at));
   turn := private.end_step(turn, step, 'completed', run.attempt);
   return private.arrive(turn, private.set_off_by(run.execution_id, step));
 end
@@ -39,7 +39,7 @@ begin
   turn := private.draft_event(turn, 'ActionNodeExecutionFailed', jsonb_build_object(
     'actionId', step.action_id, 'actionName', step.event -> 'actionName', 'error', v_error,
     'retryAttempt', run.failures, 'willRetry', false,
-    'startedAt', private.wire_time(run.started_at), 'failedAt', private.wire_time(now())));
+    'startedAt', private.wire_time(run.started_at), 'failedAt', turn.at));
   turn := private.end_step(turn, step, 'failed', run.attempt);
 
   -- Steps that have not begun only learn why they will be skipped; each ends when
@@ -94,12 +94,12 @@ begin
   turn := private.draft_event(turn, 'ActionNodeExecutionFailed', jsonb_build_object(
     'actionId', step.action_id, 'actionName', step.event -> 'actionName', 'error', v_error,
     'retryAttempt', run.failures, 'willRetry', true,
-    'startedAt', private.wire_time(run.started_at), 'failedAt', private.wire_time(now())));
+    'startedAt', private.wire_time(run.started_at), 'failedAt', turn.at));
   return private.draft_event(turn, 'ActionNodeExecutionRetried', jsonb_build_object(
     'actionId', step.action_id, 'actionName', step.event -> 'actionName',
     'retryAttempt', run.failures + 1,
     'maxRetries', coalesce(step.event -> 'executionContext' -> 'retryPolicy' -> 'maxAttempts', '0'),
-    'retryDelayMs', v_delay, 'reason', v_error -> 'message', 'retriedAt', private.wire_time(now())));
+    'retryDelayMs', v_delay, 'reason', v_error -> 'message', 'retriedAt', turn.at));
 end
 $$;
 
@@ -131,7 +131,7 @@ begin
   where written.execution_id = run.execution_id and written.step = run.step;
   return private.draft_event(turn, 'FractalOrchestrationLevelChanged', jsonb_build_object(
     'nestedModelId', v_execution.model_id, 'oldLevel', (turn.execution).depth,
-    'newLevel', v_execution.depth, 'changedAt', private.wire_time(now())));
+    'newLevel', v_execution.depth, 'changedAt', turn.at));
 end
 $$;
 

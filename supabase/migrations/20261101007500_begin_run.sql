@@ -7,7 +7,7 @@ begin
   turn := private.draft_event(turn, 'WorkflowExecutionStarted',
     jsonb_build_object(
       'version', (turn.execution).version_number, 'environment', (turn.execution).environment,
-      'startedBy', (turn.execution).started_by, 'startedAt', private.wire_time(now()))
+      'startedBy', (turn.execution).started_by, 'startedAt', turn.at)
     || jsonb_strip_nulls(jsonb_build_object('parentExecutionId', (turn.execution).parent_execution_id)),
     (turn.execution).started_by);
   return private.arrive(turn, (

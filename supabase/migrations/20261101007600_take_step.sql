@@ -40,7 +40,7 @@ begin
         select child.model_id from public.workflow_executions as child
         where child.execution_id = v_run.child_execution_id),
       'oldLevel', (turn.execution).depth + 1, 'newLevel', (turn.execution).depth,
-      'changedAt', private.wire_time(now())));
+      'changedAt', turn.at));
   end if;
   return private.hand_over(turn, v_step, v_run.attempt + 1);
 end

@@ -1,13 +1,26 @@
 create function private.renew_lease(worker jsonb) returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
+declare
+  v_token uuid := (renew_lease.worker ->> 'leaseToken')::uuid;
+  v_expires_at timestamptz;
+begin
+  -- A lease with more than three of its four seconds left is left alone: quick
+  -- exchanges need not write it each time.
+  select lease.expires_at into v_expires_at
+  from private.worker_leases as lease
+  where lease.lease_token = v_token;
+  if v_expires_at > now() + interval '3 seconds' then
+    return;
+  end if;
   insert into private.worker_leases as lease (lease_token, worker, expires_at)
-  values ((renew_lease.worker ->> 'leaseToken')::uuid, coalesce(renew_lease.worker ->> 'name', ''), now() + interval '4 seconds')
-  on conflict on constraint worker_leases_pkey do update set expires_at = excluded.expires_at
+  values (v_token, coalesce(renew_lease.worker ->> 'name', ''), now() + interval '4 seconds')
+  on conflict on constraint worker_leases_pkey do update set expires_at = excluded.expires_at;
+end
 $$;
 
 comment on function private.renew_lease(jsonb) is
-  'Keeps the steps of a worker {leaseToken, name} its own for another four seconds.';
+  'Keeps the steps of a worker {leaseToken, name} its own for at least three, at most four seconds from now.';
 
 create function private.return_steps(lease_tokens uuid[], held jsonb default '[]', lost boolean default false) returns integer
 language plpgsql set search_path = ''

@@ -19,8 +19,8 @@ declare
   v_execution public.workflow_executions;
   v_step integer;
   v_drafts private.event_draft[] := '{}';
-  v_messages jsonb := '[]';
-  v_claims jsonb := '[]';
+  v_messages jsonb[] := '{}';
+  v_claims jsonb[] := '{}';
   v_refused jsonb := '[]';
   v_finished jsonb := '[]';
 begin
@@ -107,10 +107,10 @@ begin
     end loop;
   end if;
 
-  if cardinality(v_drafts) > 0 or jsonb_array_length(v_messages) > 0 then
+  if cardinality(v_drafts) > 0 or cardinality(v_messages) > 0 then
     perform private.publish_turns(v_drafts, v_messages);
   end if;
-  return jsonb_build_object('claims', v_claims, 'refused', v_refused, 'finished', v_finished)
+  return jsonb_build_object('claims', to_jsonb(v_claims), 'refused', v_refused, 'finished', v_finished)
     || case when v_want > 0 then private.next_due() else '{}' end;
 end
 $$;
@@ -128,49 +128,43 @@ $$;
 
 comment on function private.keys_of(jsonb) is 'Of outcomes, only what names the attempt.';
 
-create function private.claims_of(turn private.turn) returns jsonb
-language sql stable set search_path = ''
-as $$
-  select coalesce(jsonb_agg(private.claim_of(turn.execution, claimed.step) order by claimed.place), '[]')
-  from unnest(turn.claimed) with ordinality as claimed (step, place)
-$$;
-
-comment on function private.claims_of(private.turn) is 'All that a turn handed over, as the worker gets it.';
-
 create function private.end_of(turn private.turn) returns jsonb
-language sql immutable set search_path = ''
+language plpgsql immutable set search_path = ''
 as $$
-  select case when (turn.execution).completed_at is null then '[]'
+begin
+  return case when (turn.execution).completed_at is null then '[]'
     else jsonb_build_array(jsonb_build_object(
-      'executionId', (turn.execution).execution_id, 'status', (turn.execution).status)) end
+      'executionId', (turn.execution).execution_id, 'status', (turn.execution).status)) end;
+end
 $$;
 
 comment on function private.end_of(private.turn) is 'The run of a turn if the turn ended it.';
 
 create function private.next_due() returns jsonb
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
-  select case when min(soonest.due_at) is null then '{}'::jsonb
-    else jsonb_build_object('nextDueMs', greatest(0, private.milliseconds(min(soonest.due_at) - clock_timestamp()))) end
-  from generate_series(0, 2) as level (priority)
-  cross join lateral (
-    select queued.due_at
-    from private.ready as queued
-    where queued.priority = level.priority
-    order by queued.due_at
-    limit 1
-  ) as soonest
+begin
+  return (
+    select case when min(soonest.due_at) is null then '{}'::jsonb
+      else jsonb_build_object('nextDueMs', greatest(0, private.milliseconds(min(soonest.due_at) - clock_timestamp()))) end
+    from generate_series(0, 2) as level (priority)
+    cross join lateral (
+      select queued.due_at
+      from private.ready as queued
+      where queued.priority = level.priority
+      order by queued.due_at
+      limit 1
+    ) as soonest);
+end
 $$;
 
 comment on function private.next_due() is 'When the queue has its next step: {nextDueMs}, or {} when it is empty.';
 
 revoke all on function private.keys_of(jsonb) from public;
-revoke all on function private.claims_of(private.turn) from public;
 revoke all on function private.end_of(private.turn) from public;
 revoke all on function private.next_due() from public;
 revoke all on function public.exchange(jsonb, jsonb, integer) from public, anon, authenticated, service_role;
 grant execute on function private.keys_of(jsonb) to fm_engine;
-grant execute on function private.claims_of(private.turn) to fm_engine;
 grant execute on function private.end_of(private.turn) to fm_engine;
 grant execute on function private.next_due() to fm_engine;
 grant execute on function public.exchange(jsonb, jsonb, integer) to service_role;

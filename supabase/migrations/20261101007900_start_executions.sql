@@ -7,8 +7,7 @@ declare
   v_execution public.workflow_executions;
   v_turn private.turn;
   v_drafts private.event_draft[] := '{}';
-  v_messages jsonb := '[]';
-  v_claims jsonb := '[]';
+  v_claims jsonb[] := '{}';
 begin
   if v_token is not null then
     perform private.renew_lease(worker);
@@ -35,14 +34,14 @@ begin
     v_turn := private.close_turn(v_turn);
     v_want := v_turn.want;
     v_drafts := v_drafts || v_turn.drafts;
-    v_messages := v_messages || private.message_of(v_turn);
     v_claims := v_claims || private.claims_of(v_turn);
   end loop;
 
   if cardinality(v_drafts) > 0 then
-    perform private.publish_turns(v_drafts, v_messages);
+    -- No broadcast: nobody can be listening to a run that does not exist yet.
+    perform private.publish_turns(v_drafts, '{}');
   end if;
-  return v_claims;
+  return to_jsonb(v_claims);
 end
 $$;
 

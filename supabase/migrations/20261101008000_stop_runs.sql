@@ -41,7 +41,7 @@ declare
   v_execution public.workflow_executions;
   v_turn private.turn;
   v_drafts private.event_draft[] := '{}';
-  v_messages jsonb := '[]';
+  v_messages jsonb[] := '{}';
   v_cancelled private.plan_steps;
   v_is_root boolean;
 begin
@@ -75,7 +75,7 @@ begin
         'code', 'EXECUTION_TIMEOUT', 'message', stop_runs.reason, 'category', 'timeout')));
     else
       v_turn := private.draft_event(v_turn, 'WorkflowExecutionCancelled', jsonb_strip_nulls(jsonb_build_object(
-        'by', stop_runs.actor_id, 'at', private.wire_time(now()), 'reason', stop_runs.reason)), stop_runs.actor_id);
+        'by', stop_runs.actor_id, 'at', v_turn.at, 'reason', stop_runs.reason)), stop_runs.actor_id);
       v_turn := private.end_run(v_turn, 'cancelled');
     end if;
     v_turn := private.close_turn(v_turn);

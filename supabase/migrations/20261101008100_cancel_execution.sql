@@ -4,7 +4,7 @@ as $$
 declare
   v_replayed jsonb := private.begin_command(actor, request);
   v_execution_id uuid := (command ->> 'executionId')::uuid;
-  v_status text;
+  v_status public.execution_status;
 begin
   if v_replayed is not null then
     return v_replayed;
@@ -20,7 +20,7 @@ begin
     raise exception using errcode = 'FM004', message = 'Not found';
   end if;
   if v_status in ('completed', 'failed', 'cancelled') then
-    raise exception using errcode = 'FM007', message = 'Execution already finished', detail = v_status;
+    raise exception using errcode = 'FM007', message = 'Execution already finished', detail = v_status::text;
   end if;
   perform private.cancel_runs(array[v_execution_id], command ->> 'reason', private.actor_id());
   return jsonb_build_object('status', 'cancelled');

@@ -245,7 +245,7 @@ create function test.steps(claims jsonb) returns integer[] language sql as $$
 $$;
 
 create function test.run_status(execution_id uuid, step integer) returns text language sql as $$
-  select status from public.action_runs as run where run.execution_id = $1 and run.step = $2
+  select status::text from public.action_runs as run where run.execution_id = $1 and run.step = $2
 $$;
 
 create function test.event_types(aggregate_id uuid) returns text[] language sql as $$
