@@ -6,7 +6,7 @@ import { Person } from "./support/person.ts";
 import { stack } from "./support/stack.ts";
 
 interface Description {
-  definitions: Record<string, { properties: Record<string, unknown> }>;
+  definitions: Record<string, { properties: Record<string, { format: string }> }>;
   paths: Record<string, { post?: { parameters?: { in: string; schema?: Arguments }[] } }>;
 }
 
@@ -32,8 +32,11 @@ function value(type: { format?: string; type?: string }): unknown {
   return "x";
 }
 
-/** Functions that compute a column of a row the caller may read; reading is all they do. */
-const READING = ["nodes", "action_nodes"];
+/** A function of a table's row is a column that is computed when somebody reads the row. */
+function isColumn(types: [string, { format?: string }][], tables: Description["definitions"]) {
+  const rows = Object.keys(tables).flatMap((table) => [table, `public.${table}`]);
+  return types.some(([, { format }]) => rows.includes(format ?? ""));
+}
 
 Deno.test("a valid user token changes nothing over the database's own API", async (t) => {
   const ada = await Person.signUp("Ada");
@@ -85,7 +88,10 @@ Deno.test("a valid user token changes nothing over the database's own API", asyn
 
   for (const [table, { properties }] of Object.entries(tables)) {
     await t.step(`table ${table}`, async () => {
-      const column = Object.keys(properties)[0] ?? assert.fail("a table has columns");
+      // A column that anybody with the right could write: no number or search index of the database's own making.
+      const [column] = Object.entries(properties).find(([, { format }]) =>
+        ["uuid", "text"].includes(format)
+      ) ?? assert.fail("a table has columns");
       const row = { [column]: null };
       for (const headers of [asUser, asNobody, asService]) {
         await refused(headers, "POST", `/${table}`, row);
@@ -97,10 +103,10 @@ Deno.test("a valid user token changes nothing over the database's own API", asyn
   }
 
   for (const [path, { post }] of functions) {
-    if (READING.some((name) => path === `/rpc/${name}`)) continue;
+    const body = post?.parameters?.find((parameter) => parameter.in === "body");
+    const types = Object.entries(body?.schema?.properties ?? {});
+    if (isColumn(types, tables)) continue;
     await t.step(`function ${path.slice(5)}`, async () => {
-      const body = post?.parameters?.find((parameter) => parameter.in === "body");
-      const types = Object.entries(body?.schema?.properties ?? {});
       const values = Object.fromEntries(types.map(([name, type]) => [name, value(type)]));
       await refused(asUser, "POST", path, values);
       await refused(asNobody, "POST", path, values);

@@ -12,7 +12,7 @@ struct Rule {
     broken_by: &'static str,
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         holds: "every foreign key has an index",
         broken_by: "select format('%s on %s', c.conname, c.conrelid::regclass)
@@ -65,6 +65,13 @@ const RULES: [Rule; 10] = [
               and a.grantee = 'service_role'::regrole",
     },
     Rule {
+        holds: "users execute no function that could write",
+        broken_by: "select p.oid::regprocedure::text
+            from pg_proc p, aclexplode(p.proacl) a
+            where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee in (0, 'anon'::regrole, 'authenticated'::regrole) and p.provolatile = 'v'",
+    },
+    Rule {
         holds: "every function pins an empty search path",
         broken_by: "select oid::regprocedure::text from pg_proc
             where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
@@ -95,7 +102,8 @@ const VIOLATIONS: &str = "
     grant insert on public.planted to anon, authenticated, service_role;
     create policy planted on public.planted using (true);
     create function public.planted() returns int language plpgsql
-        as $$ begin raise sqlstate '40001'; end $$;";
+        as $$ begin raise sqlstate '40001'; end $$;
+    grant execute on function public.planted() to authenticated;";
 
 /// Asks for whatever breaks a rule, and whether each rule would notice.
 ///
