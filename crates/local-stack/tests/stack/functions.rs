@@ -29,6 +29,10 @@ async fn functions_are_served_as_on_the_platform() {
 
     let too_large = call("POST", &url("echo"), &key, vec![0_u8; 33 * 1024 * 1024]).await;
     assert_eq!(too_large.status, 413);
+    // The same without saying so beforehand.
+    let pieces = (0..33).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1024 * 1024]));
+    let stream = axum::body::Body::from_stream(futures::stream::iter(pieces));
+    assert_eq!(call("POST", &url("echo"), &key, stream).await.status, 413);
     assert_eq!(call("GET", &url("absent"), &key, "").await.status, 404);
     assert_eq!(call("GET", &url("_shared"), &key, "").await.status, 404);
     let broken = call("GET", &url("broken"), &key, "").await;
