@@ -81,3 +81,25 @@ impl Tally {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_breaks_down_counts_as_a_failure() {
+        let mut tally = Tally::default();
+        let three = Count {
+            passed: 3,
+            failed: 1,
+        };
+        tally.part("counted", async { Ok(three) }).await;
+        let broken = async { anyhow::bail!("no such thing") };
+        tally.part("broken", broken).await;
+        let sum = Count {
+            passed: 3,
+            failed: 2,
+        };
+        assert_eq!(tally.close(), sum);
+    }
+}
