@@ -1,7 +1,10 @@
 //! Which TCP ports the parts listen on. All of them on the loopback address only.
 
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -34,13 +37,13 @@ pub(crate) struct Reserved {
 }
 
 impl Ports {
-    pub(crate) fn reserve(self) -> anyhow::Result<Reserved> {
+    pub(crate) fn reserve(self, pool: &Pool) -> anyhow::Result<Reserved> {
         let (gateway, database) = match self {
             Self::Fixed => {
                 drop(listen(FIXED_DATABASE, "the database")?);
                 (listen(FIXED_API, "the API")?, FIXED_DATABASE)
             }
-            Self::Random => (listen(free()?, "the API")?, free()?),
+            Self::Random => (listen(pool.free()?, "the API")?, pool.free()?),
         };
         gateway.set_nonblocking(true)?;
         let api = gateway.local_addr()?.port();
@@ -52,21 +55,54 @@ impl Ports {
     }
 }
 
-/// A port nobody listens on at this moment.
-pub(crate) fn free() -> anyhow::Result<u16> {
-    let length = FREE_RANGE.end - FREE_RANGE.start;
-    for _ in 0..100 {
-        let random = u16::try_from(clock::new_id().as_u128() % u128::from(length))?;
-        let port = FREE_RANGE.start + random;
-        if TcpListener::bind(address(port)).is_ok() {
-            return Ok(port);
-        }
+/// Ports that this stack may use. Each is marked by a locked file, so that stacks
+/// that start at the same time choose different ones. Clones share the marks, which
+/// go with the last of them, or with the process.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    folder: PathBuf,
+    marks: Arc<Mutex<Vec<File>>>,
+}
+
+impl Pool {
+    pub(crate) fn open() -> anyhow::Result<Self> {
+        let user = rustix::process::geteuid().as_raw();
+        let folder = std::env::temp_dir().join(format!("local-stack-ports-{user}"));
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self {
+            folder,
+            marks: Arc::default(),
+        })
     }
-    bail!(
-        "found no free port between {} and {}",
-        FREE_RANGE.start,
-        FREE_RANGE.end
-    )
+
+    /// A port nobody listens on, and no other stack has chosen.
+    pub(crate) fn free(&self) -> anyhow::Result<u16> {
+        let length = FREE_RANGE.end - FREE_RANGE.start;
+        for _ in 0..100 {
+            let random = u16::try_from(clock::new_id().as_u128() % u128::from(length))?;
+            let port = FREE_RANGE.start + random;
+            if self.mark(port)? && TcpListener::bind(address(port)).is_ok() {
+                return Ok(port);
+            }
+        }
+        bail!(
+            "found no free port between {} and {}",
+            FREE_RANGE.start,
+            FREE_RANGE.end
+        )
+    }
+
+    /// False when somebody else has marked it.
+    fn mark(&self, port: u16) -> anyhow::Result<bool> {
+        let path = self.folder.join(port.to_string());
+        let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+        let is_ours = file.try_lock().is_ok();
+        if is_ours {
+            let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+            marks.push(file);
+        }
+        Ok(is_ours)
+    }
 }
 
 pub(crate) fn address(port: u16) -> SocketAddr {
@@ -99,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_its_purpose() {
-        let holder = TcpListener::bind(address(free().unwrap())).unwrap();
+        let holder = TcpListener::bind(address(Pool::open().unwrap().free().unwrap())).unwrap();
         let port = holder.local_addr().unwrap().port();
         let error = format!("{:#}", listen(port, "the API").unwrap_err());
         assert!(
@@ -110,6 +146,15 @@ mod tests {
 
     #[test]
     fn free_ports_stay_out_of_the_range_of_outgoing_connections() {
-        assert!(FREE_RANGE.contains(&free().unwrap()));
+        assert!(FREE_RANGE.contains(&Pool::open().unwrap().free().unwrap()));
+    }
+
+    #[test]
+    fn a_port_is_given_to_one_stack_only() {
+        let (first, second) = (Pool::open().unwrap(), Pool::open().unwrap());
+        let port = first.free().unwrap();
+        assert!(!second.mark(port).unwrap());
+        drop(first);
+        assert!(second.mark(port).unwrap());
     }
 }

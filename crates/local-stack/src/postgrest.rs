@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::config::Api;
 use crate::keys::Keys;
-use crate::ports;
+use crate::ports::Pool;
 use crate::supervisor::guard::Guard;
 use crate::supervisor::part::{Part, Program};
 use crate::supervisor::probe::Probe;
@@ -26,12 +26,13 @@ pub(crate) fn start(
     url: &str,
     keys: &Keys,
     config: &Api,
+    pool: &Pool,
     logs: &Path,
     guard: Guard,
 ) -> anyhow::Result<(Part, Ports)> {
     let ports = Ports {
-        api: ports::free()?,
-        admin: ports::free()?,
+        api: pool.free()?,
+        admin: pool.free()?,
     };
     let environment: Vec<(&str, String)> = vec![
         ("PGRST_DB_URI", url.to_owned()),

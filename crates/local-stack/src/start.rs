@@ -21,7 +21,7 @@ use crate::gateway::{self, Gateway};
 use crate::keys::{JWT_SECRET, Keys, PUBLISHABLE_KEY, SECRET_KEY};
 use crate::log::Log;
 use crate::migrations::{self, Step};
-use crate::ports::Reserved;
+use crate::ports::{Pool, Reserved};
 use crate::postgres::{Postgres, SUPERUSER};
 use crate::programs::Programs;
 use crate::realtime::{self, Realtime};
@@ -43,6 +43,7 @@ pub(crate) struct Starting {
     quiet: bool,
     folder: Folder,
     guard: Guard,
+    pool: Pool,
     reserved: Reserved,
     keys: Arc<Keys>,
     api_url: String,
@@ -65,7 +66,8 @@ impl Starting {
         let programs = Programs::find(&root)?;
         let config = Config::read(&root)?;
         let folder = Folder::open(&options.data)?;
-        let reserved = options.ports.reserve()?;
+        let pool = Pool::open()?;
+        let reserved = options.ports.reserve(&pool)?;
         let keys = Arc::new(Keys::load_or_create(&folder.key_file())?);
         let throwaway = folder.is_temporary().then(|| folder.path());
         let guard = Guard::start(Some(folder.companion_lock()?), throwaway)?;
@@ -78,6 +80,7 @@ impl Starting {
             config,
             folder,
             guard,
+            pool,
             reserved,
             keys,
         })
@@ -176,6 +179,7 @@ impl Starting {
             logs: self.folder.logs(),
             environment,
             config: self.config.clone(),
+            pool: self.pool.clone(),
         };
         Functions::new(settings, self.guard.clone())
     }
@@ -232,6 +236,7 @@ impl Starting {
             &urls.authenticator,
             &self.keys,
             &self.config.api,
+            &self.pool,
             &self.folder.logs(),
             self.guard.clone(),
         )?;

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::SHIM;
 use crate::config::{self, Config};
-use crate::ports;
+use crate::ports::Pool;
 use crate::supervisor::guard::Guard;
 use crate::supervisor::part::{Part, Program};
 use crate::supervisor::probe::Probe;
@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) logs: PathBuf,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) config: Config,
+    pub(crate) pool: Pool,
 }
 
 /// All functions that were called or started so far.
@@ -173,7 +174,7 @@ impl Functions {
         config: &config::Function,
         entrypoint: PathBuf,
     ) -> anyhow::Result<Function> {
-        let port = ports::free()?;
+        let port = self.settings.pool.free()?;
         let arguments = self.arguments(config, &entrypoint);
         let folder = entrypoint
             .parent()

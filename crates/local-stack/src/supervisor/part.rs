@@ -313,7 +313,7 @@ fn tail(log: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports;
+    use crate::ports::{self, Pool};
 
     fn program(script: String, port: u16, logs: &Path) -> Program {
         Program {
@@ -339,7 +339,7 @@ mod tests {
     #[tokio::test]
     async fn a_killed_program_is_started_again_and_a_stopped_one_is_not() {
         let logs = tempfile::tempdir().unwrap();
-        let port = ports::free().unwrap();
+        let port = Pool::open().unwrap().free().unwrap();
         let _listener = std::net::TcpListener::bind(ports::address(port)).unwrap();
         let guard = Guard::start(None, None).unwrap();
         let part = Part::start(
@@ -361,7 +361,7 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_ends_at_once_is_reported_with_its_log() {
         let logs = tempfile::tempdir().unwrap();
-        let port = ports::free().unwrap();
+        let port = Pool::open().unwrap().free().unwrap();
         let guard = Guard::start(None, None).unwrap();
         let part = Part::start(
             program("echo no such luck; exit 3".into(), port, logs.path()),
