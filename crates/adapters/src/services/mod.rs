@@ -2,5 +2,7 @@
 
 mod answer;
 mod knowledge_base;
+mod spindle;
 
 pub use knowledge_base::BuiltInKnowledgeBase;
+pub use spindle::BuiltInSpindle;
