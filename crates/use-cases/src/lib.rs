@@ -10,8 +10,17 @@ pub mod context;
 pub mod error;
 pub mod ports;
 
+pub mod execution;
+pub mod function_model;
+pub mod knowledge_content;
+pub mod organization;
+pub mod workflow;
+
 pub mod in_memory;
 mod sharing;
 mod writing;
+
+#[cfg(test)]
+mod testing;
 
 pub use writing::Saved;

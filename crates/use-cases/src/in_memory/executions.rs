@@ -170,7 +170,7 @@ impl ports::Executions for Executions {
             .filter(|e| status.is_none_or(|status| e.status == status))
             .cloned()
             .collect();
-        all.sort_by(|a, b| (b.created_at, b.execution_id).cmp(&(a.created_at, a.execution_id)));
+        all.sort_by_key(|e| std::cmp::Reverse((e.created_at, e.execution_id)));
         Ok(page(all, |e| json!(e.execution_id), request))
     }
 

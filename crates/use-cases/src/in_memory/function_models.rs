@@ -64,7 +64,7 @@ impl ports::FunctionModels for FunctionModels {
             .cloned()
             .collect();
         all.iter_mut().for_each(empty);
-        all.sort_by(|a, b| sort_key(a, filter).cmp(&sort_key(b, filter)));
+        all.sort_by_key(|model| sort_key(model, filter));
         if filter.sort_order == SortOrder::Desc {
             all.reverse();
         }

@@ -44,7 +44,7 @@ impl ports::KnowledgeContents for KnowledgeContents {
             .filter(|w| store.may_see(context, w.organization_id, w.user_id))
             .cloned()
             .collect();
-        all.sort_by(|a, b| (b.created_at, b.content_id).cmp(&(a.created_at, a.content_id)));
+        all.sort_by_key(|c| std::cmp::Reverse((c.created_at, c.content_id)));
         Ok(page(all, |w| json!(w.content_id), request))
     }
 

@@ -14,6 +14,8 @@ mod idempotent_answers;
 mod ids;
 mod knowledge_base;
 mod knowledge_contents;
+#[cfg(test)]
+mod looking;
 mod machine;
 mod model_versions;
 mod organizations;

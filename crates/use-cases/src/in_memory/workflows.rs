@@ -40,7 +40,7 @@ impl ports::Workflows for Workflows {
             .filter(|w| store.may_see(context, w.organization_id, w.user_id))
             .cloned()
             .collect();
-        all.sort_by(|a, b| (b.created_at, b.workflow_id).cmp(&(a.created_at, a.workflow_id)));
+        all.sort_by_key(|w| std::cmp::Reverse((w.created_at, w.workflow_id)));
         Ok(page(all, |w| json!(w.workflow_id), request))
     }
 

@@ -9,6 +9,7 @@ use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId
 use domain::instant::Instant;
 use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
 use domain::workflow::plan::Plan;
+use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -194,18 +195,6 @@ pub struct ChildResult {
     /// What went wrong in it.
     #[serde(default)]
     pub errors: Vec<ExecutionError>,
-}
-
-/// Why an action failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ActionError {
-    /// SCREAMING_SNAKE_CASE.
-    pub code: String,
-    /// In words.
-    pub message: String,
-    /// Decides, among other things, on retries.
-    pub category: ErrorCategory,
 }
 
 /// Something that went wrong in a run, and where.

@@ -28,10 +28,9 @@ pub use clock::Clock;
 pub use error::{PortError, PortErrorKind};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use executions::{
-    ActionError, ActionRun, ChildResult, Claim, ClaimKey, Exchange, Execution, ExecutionError,
-    Executions, FinishedExecution, LogFilter, LogLevel, LogLine, NewExecution, Outcome,
-    OutcomeKind, Started, StartedExecution, Step, StepResult, StepState, StepStatus, StoredLogLine,
-    Worker,
+    ActionRun, ChildResult, Claim, ClaimKey, Exchange, Execution, ExecutionError, Executions,
+    FinishedExecution, LogFilter, LogLevel, LogLine, NewExecution, Outcome, OutcomeKind, Started,
+    StartedExecution, Step, StepResult, StepState, StepStatus, StoredLogLine, Worker,
 };
 pub use function_models::{
     Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel, VersionRef,
@@ -47,6 +46,9 @@ pub use service_error::{ServiceError, ServiceFailure};
 pub use spindle::{Spindle, WorkflowCall};
 pub use workflows::{Workflow, Workflows};
 pub use write::{Expected, Written};
+
+/// Why an action failed.
+pub use domain::workflow::retry::ActionError;
 
 /// Everything a use case may reach, in one bundle.
 pub trait Ports {

@@ -1,0 +1,209 @@
+//! Reads a run with what became of its containers and actions.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{ActionId, ExecutionId, NodeId};
+use domain::instant::Instant;
+use domain::vocabulary::{ExecutionStatus, RunStatus};
+use domain::workflow::plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::access;
+use crate::context::Context;
+use crate::error::UseCaseError;
+use crate::ports::{
+    ActionError, ActionRun, Execution, Executions, PortError, PortErrorKind, Ports, Step, StepState,
+};
+
+/// A run in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecutionDetails {
+    /// The run itself.
+    #[serde(flatten)]
+    pub execution: Execution,
+    /// Its containers, in the order in which they can run.
+    pub node_results: Vec<ContainerResult>,
+}
+
+/// Where a container of a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OrchestrationStatus {
+    /// Its turn has not come.
+    Planning,
+    /// Under way.
+    Executing,
+    /// Starting nothing new.
+    Paused,
+    /// All its actions ended, none badly.
+    Completed,
+    /// An action failed for good, or the run was stopped while it was under way.
+    Failed,
+    /// Its turn never came.
+    Skipped,
+}
+
+/// What became of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerResult {
+    /// The container.
+    pub node_id: NodeId,
+    /// Its name in the snapshot.
+    pub name: String,
+    /// Where it stands.
+    pub status: OrchestrationStatus,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When its turn came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Instant>,
+    /// When its last action ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Instant>,
+    /// Its actions as far as their turn has come, in plan order.
+    pub action_results: Vec<ActionResult>,
+}
+
+/// What became of an action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionResult {
+    /// The action.
+    pub action_id: ActionId,
+    /// Its name in the snapshot.
+    pub name: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How often a worker took it up.
+    pub attempts: u32,
+    /// What came out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ActionError>,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was first tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Instant>,
+    /// Milliseconds between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+}
+
+/// A run and what became of its parts so far.
+///
+/// # Errors
+/// `EXECUTION_NOT_FOUND` when it is missing or hidden.
+pub async fn read(
+    ports: &impl Ports,
+    context: &Context,
+    execution_id: ExecutionId,
+) -> Result<ExecutionDetails, UseCaseError> {
+    let execution = access::view(ports, context, execution_id).await?;
+    let runs = ports.executions().runs(context, execution_id).await?;
+    let Some(plan) = ports.executions().plan(execution.version_id).await? else {
+        let detail = format!("version {} has no plan", execution.version_id);
+        let corrupt = PortError::new(PortErrorKind::Corrupt, "executions.plan", detail);
+        return Err(corrupt.into());
+    };
+    let node_results = container_results(&plan, &runs, execution.status);
+    Ok(ExecutionDetails {
+        execution,
+        node_results,
+    })
+}
+
+/// Sorts the steps of a run by container.
+pub(crate) fn container_results(
+    plan: &Plan,
+    runs: &[ActionRun],
+    status: ExecutionStatus,
+) -> Vec<ContainerResult> {
+    let runs: BTreeMap<Step, &ActionRun> = runs.iter().map(|run| (run.step, run)).collect();
+    let containers = plan.containers.iter();
+    let results = containers.map(|container| {
+        let first = runs.get(&container.first).copied();
+        let last = runs.get(&container.last).copied();
+        let steps = container.first..=container.last;
+        let own: Vec<&ActionRun> = steps.filter_map(|step| runs.get(&step).copied()).collect();
+        let failed = own
+            .iter()
+            .any(|run| run.status == StepState::Failed && !run.lets_others_go_on);
+        let actions = own.iter().filter_map(|run| action_result(plan, run));
+        ContainerResult {
+            node_id: container.node_id,
+            name: container.name.clone(),
+            status: container_status(first, last, failed, status),
+            reason: first.and_then(|run| run.skip_reason.clone()),
+            started_at: first.and_then(|run| run.started_at.or(run.finished_at)),
+            completed_at: last.and_then(|run| run.finished_at),
+            action_results: actions.collect(),
+        }
+    });
+    results.collect()
+}
+
+fn container_status(
+    first: Option<&ActionRun>,
+    last: Option<&ActionRun>,
+    failed: bool,
+    run: ExecutionStatus,
+) -> OrchestrationStatus {
+    use OrchestrationStatus as S;
+    let state = |run: Option<&ActionRun>| run.map(|run| run.status);
+    let ended = last.is_some_and(|run| run.finished_at.is_some());
+    match state(first) {
+        Some(StepState::Skipped) => S::Skipped,
+        Some(StepState::Completed) if ended && state(last) != Some(StepState::Cancelled) => {
+            if failed {
+                S::Failed
+            } else {
+                S::Completed
+            }
+        }
+        Some(StepState::Completed) if run.is_finished() => S::Failed,
+        Some(StepState::Completed) if run == ExecutionStatus::Paused => S::Paused,
+        Some(StepState::Completed) => S::Executing,
+        _ if run.is_finished() => S::Skipped,
+        _ => S::Planning,
+    }
+}
+
+fn action_result(plan: &Plan, run: &ActionRun) -> Option<ActionResult> {
+    let action = plan.action(run.step)?;
+    if run.status == StepState::Pending {
+        return None;
+    }
+    let status = match run.status {
+        StepState::Ready if run.failures > 0 => RunStatus::Retrying,
+        StepState::Ready | StepState::Pending => RunStatus::Ready,
+        StepState::Executing | StepState::Waiting => RunStatus::Executing,
+        StepState::Completed => RunStatus::Completed,
+        StepState::Failed => RunStatus::Failed,
+        StepState::Skipped => RunStatus::Skipped,
+        StepState::Cancelled => RunStatus::Cancelled,
+    };
+    let span = run.started_at.zip(run.finished_at);
+    Some(ActionResult {
+        action_id: action.action_id,
+        name: action.name.clone(),
+        status,
+        attempts: run.attempt,
+        output: run.output.clone(),
+        error: run.error.clone(),
+        reason: run.skip_reason.clone(),
+        started_at: run.started_at,
+        completed_at: run.finished_at,
+        duration_ms: span.map(|(started, ended)| ended.millis_since(started)),
+    })
+}

@@ -1,0 +1,99 @@
+//! The way every change of a model takes: load, decide, save.
+
+use domain::error::{Code, DomainError};
+use domain::function_model::decide::decide;
+use domain::function_model::{Act, Command, Delta, FunctionModel, evolve};
+use domain::ids::ModelId;
+
+use super::{access, nesting};
+use crate::context::{Context, StoredAnswer};
+use crate::error::UseCaseError;
+use crate::ports::{Clock, Expected, Extent, FunctionModels, ModelSave, PortErrorKind, Ports};
+use crate::writing::{
+    REPETITIONS, Saved, answer_to_keep, answered_before, done, expect_revision, lost_race,
+};
+
+/// What to do when somebody else saved first and the caller named no revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LostRace {
+    /// The command means the same on any revision: try again, up to three times.
+    Repeat,
+    /// The caller must look again.
+    Refuse,
+}
+
+/// Changes a model by one command; `show` picks from the changed model what the caller gets.
+///
+/// # Errors
+/// Those of access and of the command's rules; `Conflict` after a lost race; `Replayed` for a
+/// repetition.
+pub(super) async fn change<T>(
+    ports: &impl Ports,
+    context: &Context,
+    model_id: ModelId,
+    mut command: Command,
+    lost: LostRace,
+    show: impl Fn(&FunctionModel) -> Result<T, DomainError>,
+    render: impl Fn(&Saved<T>) -> StoredAnswer,
+) -> Result<Saved<T>, UseCaseError> {
+    answered_before(ports, context).await?;
+    let extent = extent_of(&command);
+    let mut repetitions = 0;
+    loop {
+        let found = access::load(ports, context, model_id, extent, Act::Edit).await?;
+        let model = found.model;
+        nesting::inform(ports, context, &mut command).await?;
+        let now = ports.clock().instant();
+        let events = decide(&model, &command, context.actor.user_id, now)?;
+        expect_revision(context, model.revision)?;
+        let expected = Expected::Revision(model.revision);
+        let mut after = events.iter().fold(model, evolve);
+        after.revision = expected.next();
+        let saved = Saved {
+            value: show(&after)?,
+            revision: after.revision,
+        };
+        let change = ModelSave {
+            model: &after,
+            expected,
+            delta: &Delta::of(&events),
+            events: &events,
+            version: None,
+            answer: answer_to_keep(context, &saved, &render),
+        };
+        let error = match ports.function_models().save(context, change).await {
+            Ok(written) => return done(written).map(|_| saved),
+            Err(error) => error,
+        };
+        let raced = matches!(error.kind, PortErrorKind::Conflict { .. });
+        let again = raced && lost == LostRace::Repeat && context.if_match.is_none();
+        if !again || repetitions == REPETITIONS {
+            return Err(refusal(context, &command, error));
+        }
+        repetitions += 1;
+    }
+}
+
+/// Fields of the model itself are changed without looking at what is inside.
+fn extent_of(command: &Command) -> Extent {
+    match command {
+        Command::Update(_) | Command::ChangePermissions(_) => Extent::Header,
+        _ => Extent::Whole,
+    }
+}
+
+/// The failure of a save, in the words of the command.
+fn refusal(context: &Context, command: &Command, error: crate::ports::PortError) -> UseCaseError {
+    let actions = matches!(
+        command,
+        Command::AddActionNode(_) | Command::ChangeActionNode(_)
+    );
+    match error.kind {
+        PortErrorKind::IdTaken if actions => {
+            let message = "The model has an action of this identifier already.";
+            DomainError::new(Code::ActionAlreadyExists, message).into()
+        }
+        PortErrorKind::NotFound => UseCaseError::NotFound(Code::FunctionModelNotFound),
+        _ => lost_race(context, error),
+    }
+}

@@ -1,0 +1,232 @@
+//! UC-005: starts a run of the published version of a model.
+
+use domain::error::{Code, DomainError};
+use domain::execution::{self, ExecuteFunctionModel, Progress, Start};
+use domain::function_model::{Act, ActionKind};
+use domain::ids::{ExecutionId, ModelId, NodeId};
+use domain::instant::Instant;
+use domain::vocabulary::{ExecutionStatus, ModelStatus};
+use domain::workflow::plan::Plan;
+use serde::{Deserialize, Serialize};
+
+use super::{access, nesting};
+use crate::context::{Context, StoredAnswer};
+use crate::error::UseCaseError;
+use crate::ports::{
+    Claim, Clock, Execution, Executions, Extent, FoundModel, Ids, NewExecution, PortError,
+    PortErrorKind, Ports, VersionRef, Worker,
+};
+use crate::writing::{Saved, answer_to_keep, answered_before, done};
+
+/// What came of asking for a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Execute {
+    /// It is stored, and its first steps are in the worker's hands.
+    Started {
+        /// The run as it was asked for, not yet begun.
+        execution: Saved<Execution>,
+        /// Work for the worker that was named.
+        claims: Vec<Claim>,
+    },
+    /// It could start; nothing was stored.
+    Rehearsed(DryRun),
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRun {
+    /// Always `completed`.
+    pub status: ExecutionStatus,
+    /// Always true.
+    pub dry_run: bool,
+    /// The containers; each comes after those it waits for.
+    pub execution_order: Vec<NodeId>,
+    /// The containers by level; those of one level can run at the same time.
+    pub levels: Vec<Vec<NodeId>>,
+    /// The steps.
+    pub plan: Plan,
+}
+
+/// The worker that takes the first steps, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Hands<'a> {
+    /// The worker.
+    pub worker: &'a Worker,
+    /// How many steps at most.
+    pub want: u32,
+}
+
+/// Starts a run, or says what it would do.
+///
+/// # Errors
+/// Those of access; the value limits of a start; `MODEL_DELETED`, `MODEL_ARCHIVED`,
+/// `MODEL_NOT_PUBLISHED`; `NODE_INACTIVE`; `EXECUTION_CONTEXT_INVALID` with missing parameters;
+/// `NESTING_TOO_DEEP`, `NESTING_CYCLE`, `NESTED_MODEL_UNAVAILABLE`; `Replayed` for a repetition.
+pub async fn execute(
+    ports: &impl Ports,
+    context: &Context,
+    model_id: ModelId,
+    command: &ExecuteFunctionModel,
+    hands: Option<Hands<'_>>,
+    render: impl Fn(&Saved<Execution>) -> StoredAnswer,
+) -> Result<Execute, UseCaseError> {
+    answered_before(ports, context).await?;
+    let found = access::load(ports, context, model_id, Extent::Header, Act::Execute).await?;
+    let start = execution::check_values(command)?;
+    let version = runnable(&found)?;
+    let Some(plan) = ports.executions().plan(version.version_id).await? else {
+        let detail = format!("version {} has no plan", version.version_id);
+        let corrupt = PortError::new(PortErrorKind::Corrupt, "executions.plan", detail);
+        return Err(corrupt.into());
+    };
+    execution::check_start(&plan, &start)?;
+    let max_depth = start.max_depth.min(plan.max_depth);
+    check_nested(ports, context, model_id, &plan, max_depth).await?;
+    if start.dry_run {
+        return Ok(Execute::Rehearsed(rehearse(&plan)));
+    }
+    let new = new_execution(ports, model_id, version, start, max_depth);
+    let execution = Saved {
+        value: expected(
+            context,
+            &found,
+            version,
+            &plan,
+            &new,
+            ports.clock().instant(),
+        ),
+        revision: 1,
+    };
+    let answer = answer_to_keep(context, &execution, render);
+    let (worker, want) = hands.map_or((None, 0), |hands| (Some(hands.worker), hands.want));
+    let new = [new];
+    let started = ports
+        .executions()
+        .start(context, &new, answer, worker, want);
+    let claims = done(started.await.map_err(refusal)?)?.claims;
+    Ok(Execute::Started { execution, claims })
+}
+
+/// The version that runs.
+fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
+    found.model.guard_not_deleted()?;
+    if found.model.status == ModelStatus::Archived {
+        return Err(DomainError::new(
+            Code::ModelArchived,
+            "The model is archived.",
+        ));
+    }
+    found.published.as_ref().ok_or_else(|| {
+        let message = "The model has never been published.";
+        DomainError::new(Code::ModelNotPublished, message)
+    })
+}
+
+async fn check_nested(
+    ports: &impl Ports,
+    context: &Context,
+    model_id: ModelId,
+    plan: &Plan,
+    limit: u32,
+) -> Result<(), UseCaseError> {
+    let mut children = Vec::new();
+    for (_, action) in plan.actions() {
+        if let ActionKind::Nested(nested) = action.kind()? {
+            children.push(nested.nested_model_id);
+        }
+    }
+    let readiness = nesting::Readiness::Published;
+    let known = nesting::gather(ports, context, &children, readiness).await?;
+    Ok(known.check(model_id, &children, limit)?)
+}
+
+fn rehearse(plan: &Plan) -> DryRun {
+    let mut levels: Vec<Vec<NodeId>> = Vec::new();
+    for container in &plan.containers {
+        let level = container.level as usize;
+        levels.resize(levels.len().max(level + 1), Vec::new());
+        levels[level].push(container.node_id);
+    }
+    DryRun {
+        status: ExecutionStatus::Completed,
+        dry_run: true,
+        execution_order: plan.containers.iter().map(|c| c.node_id).collect(),
+        levels,
+        plan: plan.clone(),
+    }
+}
+
+fn new_execution(
+    ports: &impl Ports,
+    model_id: ModelId,
+    version: &VersionRef,
+    start: Start,
+    max_depth: u32,
+) -> NewExecution {
+    let session = || format!("exec-session-{}", ports.ids().new_id());
+    NewExecution {
+        execution_id: ExecutionId::from_uuid(ports.ids().new_id()),
+        model_id,
+        version_id: version.version_id,
+        environment: start.environment,
+        parameters: start.parameters,
+        session_id: start.session_id.unwrap_or_else(session),
+        mode: start.mode,
+        priority: start.priority,
+        max_depth,
+        approved_actions: start.approved_actions,
+        timeout_seconds: start.timeout_seconds.map(u64::from),
+    }
+}
+
+/// The run as it is going to be stored; known before, so that the same answer can be given again.
+fn expected(
+    context: &Context,
+    found: &FoundModel,
+    version: &VersionRef,
+    plan: &Plan,
+    new: &NewExecution,
+    now: Instant,
+) -> Execution {
+    let total = u32::try_from(plan.containers.len()).unwrap_or(u32::MAX);
+    let deadline = |seconds: u64| {
+        now.plus_millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
+    };
+    Execution {
+        execution_id: new.execution_id,
+        model_id: new.model_id,
+        version_id: new.version_id,
+        version_number: version.version_number.clone(),
+        organization_id: found.model.organization_id,
+        status: ExecutionStatus::Pending,
+        environment: new.environment,
+        parameters: new.parameters.clone(),
+        session_id: new.session_id.clone(),
+        mode: new.mode,
+        priority: new.priority,
+        max_depth: new.max_depth,
+        approved_actions: new.approved_actions.clone(),
+        deadline: new.timeout_seconds.map(deadline),
+        progress: Progress::of(total, 0, 0, 0, ExecutionStatus::Pending),
+        outputs: None,
+        errors: Vec::new(),
+        parent_execution_id: None,
+        parent_step: None,
+        depth: 0,
+        started_by: context.actor.user_id,
+        created_at: now,
+        started_at: None,
+        completed_at: None,
+        revision: 1,
+    }
+}
+
+/// The database judges the caller once more; what it refuses was withdrawn a moment ago.
+fn refusal(error: PortError) -> UseCaseError {
+    match error.kind {
+        PortErrorKind::Forbidden => access::forbidden(Act::Execute),
+        PortErrorKind::NotFound => UseCaseError::NotFound(Code::FunctionModelNotFound),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,271 @@
+//! What tests of use cases begin with: people, a model, and a short way to ask.
+
+use domain::built_in_workflow::CreateWorkflow;
+use domain::error::Code;
+use domain::function_model::commands::{
+    AddActionNode, AddContainerNode, CreateFunctionModel, Dependency, PublishFunctionModel,
+};
+use domain::function_model::RawPosition;
+use domain::ids::{ActionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
+use domain::knowledge::CreateKnowledgeContent;
+use domain::limits::JsonObject;
+use domain::organization::CreateOrganization;
+use domain::vocabulary::{ActionNodeType, ContainerNodeType};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::context::{Actor, Context, Idempotency, StoredAnswer};
+use crate::error::UseCaseError;
+use crate::in_memory::{World, nth_id};
+use crate::ports::{KnowledgeContent, Ports, Workflow};
+use crate::writing::Saved;
+use crate::{function_model, knowledge_content, organization, workflow};
+
+fn person(n: u64) -> Context {
+    let actor = Actor::user(UserId::from_uuid(nth_id(n)));
+    Context::new(actor, format!("request-{n}"))
+}
+
+/// A user.
+pub(crate) fn alice() -> Context {
+    person(0xa11ce)
+}
+
+/// Another user, a stranger to the first.
+pub(crate) fn bob() -> Context {
+    person(0xb0b)
+}
+
+/// The same request with an idempotency key.
+pub(crate) fn with_key(mut context: Context, key: &str, body_hash: &str) -> Context {
+    context.idempotency = Some(Idempotency {
+        key: key.into(),
+        path: "/here".into(),
+        body_hash: body_hash.into(),
+    });
+    context
+}
+
+/// The answer of any command.
+pub(crate) fn rendered<T: Serialize>(saved: &Saved<T>) -> StoredAnswer {
+    StoredAnswer(json!({"body": saved.value, "revision": saved.revision}))
+}
+
+/// The code of a refusal.
+#[track_caller]
+pub(crate) fn refusal(error: UseCaseError) -> Code {
+    match error {
+        UseCaseError::Refused(error) => error.code,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// A JSON object.
+pub(crate) fn object(value: Value) -> JsonObject {
+    value.as_object().cloned().unwrap()
+}
+
+fn container(node_type: ContainerNodeType, name: &str, data: Value) -> AddContainerNode {
+    AddContainerNode {
+        node_id: None,
+        node_type,
+        name: name.into(),
+        position: RawPosition { x: 1.0, y: 2.0 },
+        description: None,
+        type_specific_data: Some(object(data)),
+        execution_type: None,
+        timeout_ms: None,
+        metadata: None,
+        visual_properties: None,
+    }
+}
+
+/// A stage to add.
+pub(crate) fn stage(name: &str) -> AddContainerNode {
+    container(ContainerNodeType::StageNode, name, json!({}))
+}
+
+fn boundary(name: &str, boundary_type: &str) -> AddContainerNode {
+    let data = json!({"boundaryType": boundary_type});
+    container(ContainerNodeType::IoNode, name, data)
+}
+
+fn action(stage: NodeId, action_type: ActionNodeType, name: &str, data: Value) -> AddActionNode {
+    AddActionNode {
+        action_id: None,
+        parent_node_id: stage,
+        action_type,
+        name: name.into(),
+        action_specific_data: object(data),
+        description: None,
+        execution_mode: None,
+        execution_order: None,
+        priority: None,
+        estimated_duration_minutes: None,
+        retry_policy: None,
+        raci: None,
+        metadata: None,
+        nested: Default::default(),
+    }
+}
+
+/// An action to add that runs a workflow.
+pub(crate) fn tether(stage: NodeId, name: &str) -> AddActionNode {
+    let data = json!({"tetherReferenceId": format!("workflow of {name}")});
+    action(stage, ActionNodeType::TetherNode, name, data)
+}
+
+/// An action to add that runs another model.
+pub(crate) fn nests(stage: NodeId, nested: ModelId) -> AddActionNode {
+    let data = json!({"nestedModelId": nested});
+    action(
+        stage,
+        ActionNodeType::FunctionModelContainer,
+        "Nested",
+        data,
+    )
+}
+
+/// A draft of alice's: an input, a stage with two actions, an output, joined in a row.
+pub(crate) struct Draft {
+    pub(crate) model_id: ModelId,
+    pub(crate) input: NodeId,
+    pub(crate) stage: NodeId,
+    pub(crate) output: NodeId,
+    pub(crate) actions: Vec<ActionId>,
+}
+
+impl Draft {
+    /// Without anything inside.
+    pub(crate) fn empty(world: &World, name: &str) -> Self {
+        Self::empty_of(world, &alice(), name)
+    }
+
+    /// Somebody's, without anything inside.
+    pub(crate) fn empty_of(world: &World, owner: &Context, name: &str) -> Self {
+        let command = CreateFunctionModel {
+            name: name.into(),
+            ..CreateFunctionModel::default()
+        };
+        let created = function_model::create(world, owner, &command, rendered);
+        let nowhere = NodeId::from_uuid(Uuid::nil());
+        Self {
+            model_id: world.run(created).unwrap().value.model_id,
+            input: nowhere,
+            stage: nowhere,
+            output: nowhere,
+            actions: vec![],
+        }
+    }
+
+    /// With nothing but a stage.
+    pub(crate) fn staged(world: &World, name: &str) -> Self {
+        let mut draft = Self::empty(world, name);
+        draft.stage = draft.add(world, stage("Stage"));
+        draft
+    }
+
+    /// Whole, with this name.
+    pub(crate) fn named(world: &World, name: &str) -> Self {
+        let mut draft = Self::empty(world, name);
+        draft.input = draft.add(world, boundary("Order", "input"));
+        draft.stage = draft.add(world, stage("Check"));
+        draft.output = draft.add(world, boundary("Cash", "output"));
+        for edge in [(draft.stage, draft.input), (draft.output, draft.stage)] {
+            let edge = Dependency {
+                node_id: edge.0,
+                dependency_id: edge.1,
+            };
+            let (who, id) = (alice(), draft.model_id);
+            let added = function_model::add_dependency(world, &who, id, edge, rendered);
+            world.run(added).unwrap();
+        }
+        for name in ["First", "Second"] {
+            let (who, command) = (alice(), tether(draft.stage, name));
+            let id = draft.model_id;
+            let added = function_model::add_action_node(world, &who, id, command, rendered);
+            draft
+                .actions
+                .push(world.run(added).unwrap().value.action_id);
+        }
+        draft
+    }
+
+    /// Whole.
+    pub(crate) fn order_to_cash(world: &World) -> Self {
+        Self::named(world, "Order to cash")
+    }
+
+    fn add(&self, world: &World, command: AddContainerNode) -> NodeId {
+        let (who, id) = (alice(), self.model_id);
+        let added = function_model::add_container_node(world, &who, id, command, rendered);
+        world.run(added).unwrap().value.node_id
+    }
+
+    /// Publishes it.
+    pub(crate) fn publish(&self, world: &World, version: &str) -> VersionId {
+        let command = PublishFunctionModel {
+            version: version.into(),
+            publish_notes: None,
+            version_id: None,
+            nested: Default::default(),
+        };
+        let (who, id) = (alice(), self.model_id);
+        let published = function_model::publish(world, &who, id, command, rendered);
+        world.run(published).unwrap().value.version_id
+    }
+}
+
+impl World {
+    /// Waits for an answer, letting time pass where that is asked for.
+    #[track_caller]
+    pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.clock().drive(future).unwrap()
+    }
+
+    /// An organization somebody owns.
+    pub(crate) fn organization(&self, name: &str, owner: &Context) -> OrganizationId {
+        let command = CreateOrganization { name: name.into() };
+        let created = organization::create(self, owner, &command, rendered);
+        self.run(created).unwrap().value.organization_id
+    }
+}
+
+/// A registered task.
+pub(crate) fn task(
+    world: &World,
+    owner: &Context,
+    organization_id: Option<OrganizationId>,
+    name: &str,
+) -> Workflow {
+    let command = CreateWorkflow {
+        organization_id,
+        name: name.into(),
+        definition: object(json!({"method": "POST", "url": "https://example.com/"})),
+    };
+    world
+        .run(workflow::create(world, owner, &command, rendered))
+        .unwrap()
+        .value
+}
+
+/// A document.
+pub(crate) fn document(
+    world: &World,
+    owner: &Context,
+    organization_id: Option<OrganizationId>,
+    title: &str,
+    body: &str,
+) -> KnowledgeContent {
+    let command = CreateKnowledgeContent {
+        organization_id,
+        title: title.into(),
+        body: body.into(),
+        tags: vec![],
+    };
+    world
+        .run(knowledge_content::create(world, owner, &command, rendered))
+        .unwrap()
+        .value
+}
