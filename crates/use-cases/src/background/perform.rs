@@ -1,31 +1,41 @@
 //! Doing one step of a run: an action, with what it may see, up to the outcome that is reported.
+//!
+//! The rules are the domain's: `context` says what the step sees, `guard` whether it runs, `handover`
+//! what goes down to a nested run and comes up from it, `retry` and `failure` what follows a fault.
 
 use domain::function_model::{ActionKind, KnowledgeAction, NestedAction, TetherAction};
 use domain::ids::ExecutionId;
+use domain::limits;
 use domain::vocabulary::{
-    ErrorCategory, ExecutionMode, ExecutionStatus, ExecutionTrigger, JobPriority, RunMode,
+    ErrorCategory, ExecutionStatus, JobPriority, ModelStatus, RunMode, RunStatus,
 };
+use domain::workflow::context::{self, View};
 use domain::workflow::expression::Expression;
+use domain::workflow::failure;
+use domain::workflow::guard::{self, Decision};
+use domain::workflow::handover;
 use domain::workflow::mapping::map_output;
 use domain::workflow::plan::{ActionStep, Plan};
-use domain::workflow::{context, failure};
+use domain::workflow::retry::{self, Fault, Verdict};
 use futures_util::future::{Either, select};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::plans::Plans;
 use crate::context::Actor;
 use crate::ports::{
-    ActionError, ChildResult, Claim, Clock, Executions, Ids, KnowledgeBase, LogLevel, LogLine,
-    NewExecution, Outcome, OutcomeKind, Ports, ServiceError, ServiceFailure, Spindle, StepStatus,
-    WorkflowCall,
+    ChildResult, Claim, Clock, Executions, Ids, KnowledgeBase, LogLevel, LogLine, NewExecution,
+    Outcome, OutcomeKind, Ports, PublishedVersion, ServiceError, ServiceFailure, Spindle,
+    StepStatus, WorkflowCall,
 };
 
-/// Results of a search that go along with a document.
+/// Documents that a search adds to the one that was asked for, at most.
 const RELATED: u32 = 5;
-/// Pause before a step is tried again whose plan or published version could not be read.
+/// Pause before a step is tried again of which the plan or a version could not be read.
 const UNREADABLE_PAUSE_MS: u64 = 1_000;
 /// A step lost with its worker this often is given up, even when its policy allows no retry at all.
 const LOST_WORKERS: u32 = 3;
+/// Most bytes of an output as JSON text, and its deepest nesting.
+const OUTPUT_LIMITS: (usize, usize) = (1024 * 1024, 100);
 
 /// What doing an action came to when it did not fail.
 enum Done {
@@ -38,17 +48,18 @@ enum Done {
     },
 }
 
-/// Why an attempt failed, and what the far side said about another one.
-struct Fault {
-    error: ActionError,
-    permanent: bool,
-    retry_after_ms: u64,
+/// One attempt at one action.
+struct Attempt<'a, P> {
+    ports: &'a P,
+    plan: &'a Plan,
+    action: &'a ActionStep,
+    claim: &'a Claim,
+    view: View,
 }
 
 /// Does one step; whatever happens becomes an outcome.
 pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> Outcome {
-    let mut logs = Vec::new();
-    let kind = outcome(ports, plans, &claim, &mut logs).await;
+    let (kind, logs) = outcome(ports, plans, &claim).await;
     Outcome {
         execution_id: claim.execution_id,
         step: claim.step,
@@ -58,457 +69,336 @@ pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> 
     }
 }
 
-async fn outcome(
-    ports: &impl Ports,
-    plans: &Plans,
-    claim: &Claim,
-    logs: &mut Vec<LogLine>,
-) -> OutcomeKind {
-    let Ok(Some(plan)) = plans.find(ports.executions(), claim.version_id).await else {
-        return OutcomeKind::Released {
-            delay_ms: UNREADABLE_PAUSE_MS,
-        };
+async fn outcome(ports: &impl Ports, plans: &Plans, claim: &Claim) -> (OutcomeKind, Vec<LogLine>) {
+    let plan = plans.find(ports.executions(), claim.version_id).await;
+    let Ok(Some(plan)) = plan else {
+        let text = "the plan of the version cannot be read".to_owned();
+        return (put_off(UNREADABLE_PAUSE_MS), say(LogLevel::Warn, text));
     };
     let Some(action) = plan.action(claim.step) else {
-        let error = ActionError {
-            code: "PLAN_UNREADABLE".to_owned(),
-            message: format!("step {} of the plan is no action", claim.step),
-            category: ErrorCategory::Runtime,
-        };
-        return failed(&plan, claim, error);
+        let fault = fault(
+            ErrorCategory::Runtime,
+            "PLAN_UNREADABLE",
+            "the step is no action",
+        );
+        return (
+            failed(&plan, claim, &fault),
+            say(LogLevel::Error, fault.message),
+        );
     };
-    match act(ports, &plan, action, claim).await {
+    let attempt = Attempt {
+        ports,
+        plan: &plan,
+        action,
+        claim,
+        view: view(&plan, claim),
+    };
+    let name = &action.name;
+    match attempt.make().await {
         Ok(Done::Output(output)) => {
-            say(logs, LogLevel::Info, format!("“{}” completed", action.name));
-            OutcomeKind::Completed { output }
+            let text = format!("“{name}” completed");
+            (OutcomeKind::Completed { output }, say(LogLevel::Info, text))
         }
         Ok(Done::Skipped(reason)) => {
-            say(
-                logs,
-                LogLevel::Info,
-                format!("“{}” skipped: {reason}", action.name),
-            );
-            OutcomeKind::Skipped { reason }
+            let text = format!("“{name}” skipped: {reason}");
+            (OutcomeKind::Skipped { reason }, say(LogLevel::Info, text))
         }
         Ok(Done::Child(child)) => {
-            say(
-                logs,
-                LogLevel::Info,
-                format!("“{}” started its nested run", action.name),
-            );
-            OutcomeKind::Child { child }
+            let text = format!("“{name}” starts the nested run {}", child.execution_id);
+            (OutcomeKind::Child { child }, say(LogLevel::Info, text))
         }
-        Ok(Done::PutOff { milliseconds }) => OutcomeKind::Released {
-            delay_ms: milliseconds,
-        },
-        Err(fault) => after_fault(ports, &plan, action, claim, fault, logs),
-    }
-}
-
-/// The rules of retrying and failing, applied.
-fn after_fault(
-    ports: &impl Ports,
-    plan: &Plan,
-    action: &ActionStep,
-    claim: &Claim,
-    fault: Fault,
-    logs: &mut Vec<LogLine>,
-) -> OutcomeKind {
-    let retry = claim.failures + 1;
-    let error = fault.error;
-    let may_retry = !fault.permanent && failure::is_retried(error.category);
-    let delay_ms = action.retry_policy.delay_ms(retry, ports.ids().fraction());
-    match delay_ms {
-        Ok(delay_ms) if may_retry && action.retry_policy.should_retry(retry) => {
-            let delay_ms = delay_ms.max(fault.retry_after_ms);
-            let text = format!(
-                "“{}” failed ({}); retry {retry} in {delay_ms} ms",
-                action.name, error.message
-            );
-            say(logs, LogLevel::Warn, text);
-            OutcomeKind::Retry { error, delay_ms }
+        Ok(Done::PutOff { milliseconds }) => {
+            let text = format!("“{name}” is put off");
+            (put_off(milliseconds), say(LogLevel::Warn, text))
         }
-        _ => {
-            let text = format!("“{}” failed for good: {}", action.name, error.message);
-            say(logs, LogLevel::Error, text);
-            failed(plan, claim, error)
-        }
-    }
-}
-
-fn failed(plan: &Plan, claim: &Claim, error: ActionError) -> OutcomeKind {
-    let consequence = failure::after_failure(plan, claim.step);
-    OutcomeKind::Failed {
-        error,
-        skip: consequence.skip,
-        reason: failure::DEPENDENCY_FAILED.to_owned(),
-        container_failed: consequence.container_failed,
-    }
-}
-
-async fn act(
-    ports: &impl Ports,
-    plan: &Plan,
-    action: &ActionStep,
-    claim: &Claim,
-) -> Result<Done, Fault> {
-    if claim.failures > action.retry_policy.max_attempts().max(LOST_WORKERS) {
-        let message = "its worker was lost too often";
-        return Err(Fault::final_one(
-            "WORKER_LOST",
-            message,
-            ErrorCategory::Runtime,
-        ));
-    }
-    if let Some(reason) = &action.skip_reason {
-        return Ok(Done::Skipped(reason.clone()));
-    }
-    let kind = action.kind().map_err(|refusal| {
-        Fault::final_one(
-            refusal.code.as_str(),
-            &refusal.message,
-            ErrorCategory::Validation,
-        )
-    })?;
-    let visible = visible(plan, claim);
-    if let (ActionKind::Nested(nested), Some(child)) = (&kind, &claim.child) {
-        return extract(nested, child, claim.depth + 1).map(Done::Output);
-    }
-    if let Some(reason) = reason_to_skip(plan, action, claim, &visible)? {
-        return Ok(Done::Skipped(reason));
-    }
-    let work = async {
-        match &kind {
-            ActionKind::Tether(tether) => run_tether(ports, action, tether, claim, &visible).await,
-            ActionKind::Knowledge(knowledge) => read_knowledge(ports, knowledge, claim).await,
-            ActionKind::Nested(nested) => {
-                start_nested(ports, action, nested, claim, &visible).await
-            }
-        }
-    };
-    let limit_ms = action.timeout_ms.unwrap_or(u64::from(u32::MAX));
-    let limit = ports.clock().sleep(limit_ms);
-    match select(Box::pin(work), Box::pin(limit)).await {
-        Either::Left((done, _)) => done.and_then(checked),
-        Either::Right(_) => Err(Fault::again(
-            "TIMEOUT",
-            &format!("timed out after {limit_ms} ms"),
-            ErrorCategory::Timeout,
-        )),
+        Err(fault) => attempt.after(&fault),
     }
 }
 
 /// What the step may see: the parameters of the run and the results of what comes before it.
-fn visible(plan: &Plan, claim: &Claim) -> Value {
-    let completed = claim.results.iter().filter_map(|result| {
-        let output = result.output.as_ref()?;
-        (result.status == StepStatus::Completed).then_some((result.step, output))
-    });
-    Value::Object(context::visible(
-        plan,
-        claim.step,
-        &claim.parameters,
-        completed,
-    ))
+fn view(plan: &Plan, claim: &Claim) -> View {
+    let results: Vec<context::StepResult> = claim
+        .results
+        .iter()
+        .map(|result| context::StepResult {
+            step: result.step,
+            status: match result.status {
+                StepStatus::Completed => RunStatus::Completed,
+                StepStatus::Failed => RunStatus::Failed,
+                StepStatus::Skipped => RunStatus::Skipped,
+            },
+            output: result.output.clone(),
+        })
+        .collect();
+    context::view(plan, claim.step, &claim.parameters, &results)
 }
 
-/// Why a conditional action does not run, or a nested model whose trigger is not given.
-fn reason_to_skip(
-    plan: &Plan,
-    action: &ActionStep,
-    claim: &Claim,
-    visible: &Value,
-) -> Result<Option<String>, Fault> {
-    if action.execution_mode != ExecutionMode::Conditional {
-        return Ok(None);
-    }
-    if visible.get("shouldExecute") == Some(&Value::Bool(false)) {
-        return Ok(Some("the context says shouldExecute: false".to_owned()));
-    }
-    let Some(condition) = &action.condition else {
-        let container = plan.step(claim.step).map(|step| step.container);
-        let failed_before = claim.results.iter().any(|result| {
-            result.status == StepStatus::Failed
-                && plan.step(result.step).map(|step| step.container) == container
-        });
-        return Ok(failed_before.then(|| "an earlier action of the stage failed".to_owned()));
-    };
-    let holds = condition.holds(visible).map_err(|message| {
-        Fault::final_one("CONDITION_FAILED", &message, ErrorCategory::Validation)
-    })?;
-    Ok((!holds).then(|| "its condition does not hold".to_owned()))
-}
-
-async fn run_tether(
-    ports: &impl Ports,
-    action: &ActionStep,
-    tether: &TetherAction,
-    claim: &Claim,
-    visible: &Value,
-) -> Result<Done, Fault> {
-    let result = match script(tether) {
-        Some(script) => transform(script, visible)?,
-        None => {
-            let call = WorkflowCall {
-                actor: &Actor::user(claim.started_by),
-                organization_id: claim.organization_id,
-                workflow_id: &tether.tether_reference_id,
-                parameters: &Value::Object(tether.execution_parameters.clone()),
-                context: visible,
-                idempotency_key: &format!("{}-{}", claim.execution_id, claim.step),
-                timeout_ms: action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
-            };
-            ports.spindle().execute_workflow(call).await?
+impl<P: Ports> Attempt<'_, P> {
+    async fn make(&self) -> Result<Done, Fault> {
+        let (action, claim) = (self.action, self.claim);
+        if claim.failures > action.retry_policy.max_attempts().max(LOST_WORKERS) {
+            let message = "its worker was lost too often";
+            return Err(lasting(ErrorCategory::Runtime, "WORKER_LOST", message));
         }
-    };
-    let output = map_output(&tether.output_mapping, result).map_err(|message| {
-        Fault::final_one("OUTPUT_MAPPING_FAILED", &message, ErrorCategory::Validation)
-    })?;
-    Ok(Done::Output(output))
+        let kind = action
+            .kind()
+            .map_err(|refusal| invalid(refusal.code.as_str(), refusal.message))?;
+        if let (ActionKind::Nested(nested), Some(child)) = (&kind, &claim.child) {
+            return self.take_up(nested, child).and_then(checked);
+        }
+        let decision = guard::decide(action, &self.view, &claim.approved_actions)
+            .map_err(|message| invalid("CONDITION_FAILED", message))?;
+        if let Decision::Skip(reason) = decision {
+            return Ok(Done::Skipped(reason));
+        }
+        let limit_ms = action.timeout_ms.unwrap_or(u64::from(u32::MAX));
+        let limit = self.ports.clock().sleep(limit_ms);
+        match select(Box::pin(self.work(&kind)), Box::pin(limit)).await {
+            Either::Left((done, _)) => done.and_then(checked),
+            Either::Right(_) => {
+                let message = format!("timed out after {limit_ms} ms");
+                Err(fault(ErrorCategory::Timeout, "TIMEOUT", message))
+            }
+        }
+    }
+
+    async fn work(&self, kind: &ActionKind) -> Result<Done, Fault> {
+        match kind {
+            ActionKind::Tether(tether) => self.run_tether(tether).await,
+            ActionKind::Knowledge(knowledge) => self.read_knowledge(knowledge).await,
+            ActionKind::Nested(nested) => self.start_nested(nested).await,
+        }
+    }
+
+    async fn run_tether(&self, tether: &TetherAction) -> Result<Done, Fault> {
+        let context = Value::Object(self.view.whole());
+        let result = match script(tether) {
+            Some(script) => transform(script, &context)?,
+            None => {
+                let call = WorkflowCall {
+                    actor: &Actor::user(self.claim.started_by),
+                    organization_id: self.claim.organization_id,
+                    workflow_id: &tether.tether_reference_id,
+                    parameters: &Value::Object(tether.execution_parameters.clone()),
+                    context: &context,
+                    idempotency_key: &format!("{}-{}", self.claim.execution_id, self.claim.step),
+                    timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
+                };
+                let spindle = self.ports.spindle();
+                spindle.execute_workflow(call).await.map_err(of_service)?
+            }
+        };
+        let output = map_output(&tether.output_mapping, result)
+            .map_err(|message| invalid("OUTPUT_MAPPING_FAILED", message))?;
+        Ok(Done::Output(output))
+    }
+
+    async fn read_knowledge(&self, knowledge: &KnowledgeAction) -> Result<Done, Fault> {
+        let actor = Actor::user(self.claim.started_by);
+        let organization_id = self.claim.organization_id;
+        let library = self.ports.knowledge_base();
+        let found = library
+            .find_content_by_id(&actor, organization_id, &knowledge.kb_reference_id)
+            .await
+            .map_err(of_service)?;
+        let Some(content) = found else {
+            let message = "the document is not there, or hidden from who started the run";
+            return Err(lasting(
+                ErrorCategory::Dependency,
+                "CONTENT_NOT_FOUND",
+                message,
+            ));
+        };
+        let mut related = Vec::new();
+        if !knowledge.search_keywords.is_empty() {
+            let words = &knowledge.search_keywords;
+            let found = library
+                .search_content(&actor, organization_id, words, RELATED + 1)
+                .await
+                .map_err(of_service)?;
+            let others = found
+                .into_iter()
+                .filter(|other| other.content_id != content.content_id);
+            related.extend(others.take(RELATED as usize));
+        }
+        let output = json!({"content": content, "related": related});
+        Ok(Done::Output(output))
+    }
+
+    async fn start_nested(&self, nested: &NestedAction) -> Result<Done, Fault> {
+        let claim = self.claim;
+        if claim.max_depth == 0 {
+            let message = "the run may not nest any deeper";
+            return Err(lasting(
+                ErrorCategory::Validation,
+                "NESTING_TOO_DEEP",
+                message,
+            ));
+        }
+        let actor = Actor::user(claim.started_by);
+        let executions = self.ports.executions();
+        let found = executions.find_published_version(&actor, nested.nested_model_id);
+        let version = match found.await {
+            Ok(Some(version)) if may_run(&version) => version,
+            Ok(_) => {
+                let message = "the nested model has no published version that who started the run may execute";
+                return Err(lasting(
+                    ErrorCategory::Dependency,
+                    "NESTED_MODEL_UNAVAILABLE",
+                    message,
+                ));
+            }
+            Err(_) => {
+                return Ok(Done::PutOff {
+                    milliseconds: UNREADABLE_PAUSE_MS,
+                });
+            }
+        };
+        let parameters = handover::parameters(nested, &self.view)
+            .map_err(|message| invalid("CONTEXT_MAPPING_FAILED", message))?;
+        Ok(Done::Child(Box::new(NewExecution {
+            execution_id: ExecutionId::from_uuid(self.ports.ids().new_id()),
+            model_id: nested.nested_model_id,
+            version_id: version.version_id,
+            environment: claim.environment,
+            parameters,
+            session_id: claim.session_id.clone(),
+            mode: RunMode::Async,
+            priority: JobPriority::Normal,
+            max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
+            approved_actions: claim.approved_actions.clone(),
+            timeout_seconds: nested.timeout_ms().map(|ms| ms / 1000),
+        })))
+    }
+
+    /// What the ended nested run means for the action that waited for it.
+    fn take_up(&self, nested: &NestedAction, child: &ChildResult) -> Result<Done, Fault> {
+        if child.status == ExecutionStatus::Completed {
+            let outputs = child.outputs.clone();
+            return handover::extract(nested, outputs, self.claim.depth + 1)
+                .map(Done::Output)
+                .map_err(|message| invalid("OUTPUT_EXTRACTION_FAILED", message));
+        }
+        let reasons: Vec<&str> = child.errors.iter().map(|e| e.message.as_str()).collect();
+        let (id, status) = (child.execution_id, child.status.as_str());
+        let message = format!("the nested run {id} is {status}: {}", reasons.join("; "));
+        let timed_out = child
+            .errors
+            .iter()
+            .any(|error| error.code == "EXECUTION_TIMEOUT");
+        Err(if timed_out {
+            fault(ErrorCategory::Timeout, "NESTED_RUN_TIMED_OUT", message)
+        } else {
+            fault(ErrorCategory::Dependency, "NESTED_RUN_FAILED", message)
+        })
+    }
+
+    /// The rules of retrying and failing, applied.
+    fn after(&self, fault: &Fault) -> (OutcomeKind, Vec<LogLine>) {
+        let (action, claim) = (self.action, self.claim);
+        let name = &action.name;
+        let random = self.ports.ids().fraction();
+        let of_child = claim.child.is_some();
+        match retry::decide(action, fault, claim.failures, random, of_child) {
+            Verdict::Retry { error, delay_ms } => {
+                let text = format!(
+                    "“{name}” failed ({}); again in {delay_ms} ms",
+                    error.message
+                );
+                (
+                    OutcomeKind::Retry { error, delay_ms },
+                    say(LogLevel::Warn, text),
+                )
+            }
+            Verdict::Fail(error) => {
+                let text = format!("“{name}” failed for good: {}", error.message);
+                (failed(self.plan, claim, fault), say(LogLevel::Error, text))
+            }
+        }
+    }
+}
+
+fn failed(plan: &Plan, claim: &Claim, fault: &Fault) -> OutcomeKind {
+    let consequence = failure::after_failure(plan, claim.step);
+    OutcomeKind::Failed {
+        error: fault.error(),
+        skip: consequence.steps(),
+        reason: consequence.reason().to_owned(),
+        container_failed: consequence.container_failed,
+    }
+}
+
+fn may_run(version: &PublishedVersion) -> bool {
+    version.may_execute && !version.deleted && version.model_status != ModelStatus::Archived
 }
 
 /// The expression of a data transformation, which needs no service.
 fn script(tether: &TetherAction) -> Option<&str> {
     let config = tether.integration_config.as_ref()?;
-    (config.get("kind")? == "data-transformation")
-        .then(|| config.get("script")?.as_str())
-        .flatten()
+    let kind = config.get("kind")?.as_str()?;
+    (kind == "data-transformation").then_some(())?;
+    config.get("script")?.as_str()
 }
 
-fn transform(script: &str, visible: &Value) -> Result<Value, Fault> {
+fn transform(script: &str, context: &Value) -> Result<Value, Fault> {
     Expression::parse(script)
         .map_err(|refusal| refusal.message)
-        .and_then(|expression| expression.evaluate(visible))
-        .map_err(|message| {
-            Fault::final_one("TRANSFORMATION_FAILED", &message, ErrorCategory::Validation)
-        })
-}
-
-async fn read_knowledge(
-    ports: &impl Ports,
-    knowledge: &KnowledgeAction,
-    claim: &Claim,
-) -> Result<Done, Fault> {
-    let actor = Actor::user(claim.started_by);
-    let found = ports
-        .knowledge_base()
-        .find_content_by_id(&actor, claim.organization_id, &knowledge.kb_reference_id)
-        .await?;
-    let Some(content) = found else {
-        let message = "the document is not there, or hidden from who started the run";
-        return Err(Fault::final_one(
-            "CONTENT_NOT_FOUND",
-            message,
-            ErrorCategory::Dependency,
-        ));
-    };
-    let mut related = Vec::new();
-    if !knowledge.search_keywords.is_empty() {
-        let found = ports
-            .knowledge_base()
-            .search_content(
-                &actor,
-                claim.organization_id,
-                &knowledge.search_keywords,
-                RELATED + 1,
-            )
-            .await?;
-        related.extend(
-            found
-                .into_iter()
-                .filter(|other| other.content_id != content.content_id),
-        );
-        related.truncate(RELATED as usize);
-    }
-    Ok(Done::Output(
-        json!({"content": content, "related": related}),
-    ))
-}
-
-async fn start_nested(
-    ports: &impl Ports,
-    action: &ActionStep,
-    nested: &NestedAction,
-    claim: &Claim,
-    visible: &Value,
-) -> Result<Done, Fault> {
-    match nested.trigger() {
-        ExecutionTrigger::Manual if !claim.approved_actions.contains(&action.action_id) => {
-            return Ok(Done::Skipped(
-                "it needs approval and was not approved".to_owned(),
-            ));
-        }
-        ExecutionTrigger::Conditional if !trigger_holds(nested, visible)? => {
-            return Ok(Done::Skipped(
-                "the condition of its trigger does not hold".to_owned(),
-            ));
-        }
-        _ => {}
-    }
-    if claim.max_depth == 0 {
-        let message = "the run may not nest any deeper";
-        return Err(Fault::final_one(
-            "NESTING_TOO_DEEP",
-            message,
-            ErrorCategory::Validation,
-        ));
-    }
-    let actor = Actor::user(claim.started_by);
-    let found = ports
-        .executions()
-        .find_published_version(&actor, nested.nested_model_id)
-        .await;
-    let version = match found {
-        Ok(Some(version)) => version,
-        Ok(None) => {
-            let message = "the nested model is not published, or hidden from who started the run";
-            let category = ErrorCategory::Dependency;
-            return Err(Fault::final_one(
-                "NESTED_MODEL_UNAVAILABLE",
-                message,
-                category,
-            ));
-        }
-        Err(_) => {
-            return Ok(Done::PutOff {
-                milliseconds: UNREADABLE_PAUSE_MS,
-            });
-        }
-    };
-    let parameters = child_parameters(nested, claim, visible)?;
-    Ok(Done::Child(Box::new(NewExecution {
-        execution_id: ExecutionId::from_uuid(ports.ids().new_id()),
-        model_id: nested.nested_model_id,
-        version_id: version.version_id,
-        environment: claim.environment,
-        parameters,
-        session_id: claim.session_id.clone(),
-        mode: RunMode::Async,
-        priority: JobPriority::Normal,
-        max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
-        approved_actions: claim.approved_actions.clone(),
-        timeout_seconds: nested.timeout_ms().map(|ms| ms / 1000),
-    })))
-}
-
-fn trigger_holds(nested: &NestedAction, visible: &Value) -> Result<bool, Fault> {
-    let conditions = nested
-        .execution_policy
-        .as_ref()
-        .and_then(|policy| policy.conditions.as_ref());
-    let Some(conditions) = conditions else {
-        return Ok(false);
-    };
-    conditions.holds(visible).map_err(|message| {
-        Fault::final_one("CONDITION_FAILED", &message, ErrorCategory::Validation)
-    })
-}
-
-fn child_parameters(
-    nested: &NestedAction,
-    claim: &Claim,
-    visible: &Value,
-) -> Result<Map<String, Value>, Fault> {
-    let previous = claim
-        .results
-        .iter()
-        .rev()
-        .find_map(|result| result.output.as_ref());
-    context::for_child(nested, visible, previous).map_err(|message| {
-        Fault::final_one(
-            "CONTEXT_MAPPING_FAILED",
-            &message,
-            ErrorCategory::Validation,
-        )
-    })
-}
-
-/// What the ended nested run means for the action that waited for it.
-fn extract(nested: &NestedAction, child: &ChildResult, level: u32) -> Result<Value, Fault> {
-    if child.status != ExecutionStatus::Completed {
-        let timed_out = child
-            .errors
-            .iter()
-            .any(|error| error.code == "EXECUTION_TIMEOUT");
-        let reasons: Vec<&str> = child
-            .errors
-            .iter()
-            .map(|error| error.message.as_str())
-            .collect();
-        let message = format!(
-            "the nested run {} {}: {}",
-            child.execution_id,
-            child.status,
-            reasons.join("; ")
-        );
-        return Err(if timed_out {
-            Fault::again("NESTED_RUN_TIMED_OUT", &message, ErrorCategory::Timeout)
-        } else {
-            Fault::final_one("NESTED_RUN_FAILED", &message, ErrorCategory::Dependency)
-        });
-    }
-    context::from_child(nested, &child.outputs, level)
-        .map(Value::Object)
-        .map_err(|message| {
-            Fault::final_one(
-                "OUTPUT_EXTRACTION_FAILED",
-                &message,
-                ErrorCategory::Validation,
-            )
-        })
+        .and_then(|expression| expression.evaluate(context))
+        .map_err(|message| invalid("TRANSFORMATION_FAILED", message))
 }
 
 /// An output must fit the database: its size, its depth, and no U+0000.
 fn checked(done: Done) -> Result<Done, Fault> {
     if let Done::Output(output) = &done {
-        failure::check_output(output).map_err(|message| {
-            Fault::final_one("OUTPUT_INVALID", &message, ErrorCategory::Validation)
-        })?;
+        let (bytes, depth) = OUTPUT_LIMITS;
+        limits::value(output, bytes, depth)
+            .map_err(|refusal| invalid("OUTPUT_INVALID", refusal.message))?;
     }
     Ok(done)
 }
 
-fn say(logs: &mut Vec<LogLine>, level: LogLevel, message: String) {
-    logs.push(LogLine { level, message });
+fn put_off(delay_ms: u64) -> OutcomeKind {
+    OutcomeKind::Released { delay_ms }
 }
 
-impl Fault {
-    fn again(code: &str, message: &str, category: ErrorCategory) -> Self {
-        Self {
-            error: ActionError {
-                code: code.to_owned(),
-                message: message.to_owned(),
-                category,
-            },
-            permanent: false,
-            retry_after_ms: 0,
-        }
-    }
+fn say(level: LogLevel, message: String) -> Vec<LogLine> {
+    vec![LogLine { level, message }]
+}
 
-    fn final_one(code: &str, message: &str, category: ErrorCategory) -> Self {
-        Self {
-            permanent: true,
-            ..Self::again(code, message, category)
-        }
+fn fault(category: ErrorCategory, code: &str, message: impl Into<String>) -> Fault {
+    Fault::new(category, code, message)
+}
+
+/// A fault that another attempt would meet again.
+fn lasting(category: ErrorCategory, code: &str, message: &str) -> Fault {
+    Fault {
+        permanent: true,
+        ..fault(category, code, message)
     }
 }
 
-impl From<ServiceError> for Fault {
-    fn from(error: ServiceError) -> Self {
-        let (code, category) = match error.failure {
-            ServiceFailure::Timeout => ("TIMEOUT", ErrorCategory::Timeout),
-            ServiceFailure::Unreachable => ("SERVICE_UNREACHABLE", ErrorCategory::Runtime),
-            ServiceFailure::Status(status) => {
-                ("SERVICE_REFUSED", failure::category_of_status(status))
-            }
-            ServiceFailure::Invalid => ("SERVICE_INPUT_INVALID", ErrorCategory::Validation),
-            ServiceFailure::Denied => ("SERVICE_DENIED", ErrorCategory::Permission),
-            ServiceFailure::Missing => ("SERVICE_TARGET_MISSING", ErrorCategory::Dependency),
-        };
-        Self {
-            permanent: error.permanent,
-            retry_after_ms: error.retry_after_ms.unwrap_or(0),
-            ..Self::again(code, &error.message, category)
+fn invalid(code: &str, message: impl Into<String>) -> Fault {
+    fault(ErrorCategory::Validation, code, message)
+}
+
+fn of_service(error: ServiceError) -> Fault {
+    let known = |category, code: &str| (Some(category), code.to_owned(), None);
+    let (category, code, status) = match error.failure {
+        ServiceFailure::Timeout => known(ErrorCategory::Timeout, "TIMEOUT"),
+        ServiceFailure::Unreachable => known(ErrorCategory::Runtime, "SERVICE_UNREACHABLE"),
+        ServiceFailure::Status(status) => {
+            (None, format!("SERVICE_ANSWERED_{status}"), Some(status))
         }
+        ServiceFailure::Invalid => known(ErrorCategory::Validation, "SERVICE_INPUT_INVALID"),
+        ServiceFailure::Denied => known(ErrorCategory::Permission, "SERVICE_DENIED"),
+        ServiceFailure::Missing => known(ErrorCategory::Dependency, "SERVICE_TARGET_MISSING"),
+    };
+    Fault {
+        code,
+        message: error.message,
+        category,
+        status,
+        permanent: error.permanent,
+        retry_after_ms: error.retry_after_ms,
     }
 }
