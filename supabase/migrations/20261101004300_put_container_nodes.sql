@@ -1,6 +1,9 @@
 create function private.put_container_nodes(model_id uuid, nodes jsonb) returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_updated integer;
+  v_inserted integer;
 begin
   -- Update, then insert the rest: an upsert would demand the right to insert
   -- even of publishers, who only activate nodes.
@@ -18,6 +21,7 @@ begin
       updated_at = now()
   from private.container_nodes_of(put_container_nodes.nodes) as node
   where saved.model_id = put_container_nodes.model_id and saved.node_id = node."nodeId";
+  get diagnostics v_updated = row_count;
 
   insert into public.container_nodes (
     model_id, node_id, node_type, name, description, position_x, position_y, execution_type, status,
@@ -29,6 +33,12 @@ begin
   where not exists (
     select from public.container_nodes as saved
     where saved.model_id = put_container_nodes.model_id and saved.node_id = node."nodeId");
+  get diagnostics v_inserted = row_count;
+
+  -- A row that policies keep from being updated is passed over in silence.
+  if v_updated + v_inserted < jsonb_array_length(put_container_nodes.nodes) then
+    raise exception using errcode = '42501', message = 'Not allowed to change this model', detail = 'edit';
+  end if;
 end
 $$;
 

@@ -1,6 +1,9 @@
 create function private.put_action_nodes(model_id uuid, actions jsonb) returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_updated integer;
+  v_inserted integer;
 begin
   update public.action_nodes as saved
   set parent_node_id = action."parentNodeId",
@@ -18,6 +21,7 @@ begin
       updated_at = now()
   from private.action_nodes_of(put_action_nodes.actions) as action
   where saved.model_id = put_action_nodes.model_id and saved.action_id = action."actionId";
+  get diagnostics v_updated = row_count;
 
   insert into public.action_nodes (
     model_id, action_id, parent_node_id, action_type, name, description, execution_mode, execution_order,
@@ -30,6 +34,12 @@ begin
   where not exists (
     select from public.action_nodes as saved
     where saved.model_id = put_action_nodes.model_id and saved.action_id = action."actionId");
+  get diagnostics v_inserted = row_count;
+
+  -- A row that policies keep from being updated is passed over in silence.
+  if v_updated + v_inserted < jsonb_array_length(put_action_nodes.actions) then
+    raise exception using errcode = '42501', message = 'Not allowed to change this model', detail = 'edit';
+  end if;
 end
 $$;
 

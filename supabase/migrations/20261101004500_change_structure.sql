@@ -6,6 +6,9 @@ language plpgsql set search_path = ''
 as $$
 declare
   v_model_id uuid := change_structure.model_id;
+  v_wanted bigint := coalesce(jsonb_array_length(command -> 'dependencies' -> 'remove'), 0)
+    + coalesce(jsonb_array_length(command -> 'actions' -> 'remove'), 0)
+    + coalesce(jsonb_array_length(command -> 'containers' -> 'remove'), 0);
 begin
   delete from public.node_dependencies as dependency
   using jsonb_to_recordset(command -> 'dependencies' -> 'remove') as gone ("nodeId" uuid, "dependencyId" uuid)
@@ -21,6 +24,11 @@ begin
   where node.model_id = v_model_id
     and node.node_id in (
       select gone::uuid from jsonb_array_elements_text(command -> 'containers' -> 'remove') as gone);
+
+  -- Rows that policies keep from being removed are passed over in silence.
+  if v_wanted > 0 and private.any_left(v_model_id, command) then
+    raise exception using errcode = '42501', message = 'Not allowed to change this model', detail = 'edit';
+  end if;
 
   if command -> 'containers' ? 'put' then
     perform private.put_container_nodes(v_model_id, command -> 'containers' -> 'put');
@@ -41,5 +49,32 @@ $$;
 comment on function private.change_structure(uuid, jsonb) is
   'Applies the parts containers, actions and dependencies of a save to the rows of a locked model.';
 
+create function private.any_left(model_id uuid, command jsonb) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return exists (
+      select from public.node_dependencies as dependency
+      join jsonb_to_recordset(command -> 'dependencies' -> 'remove') as gone ("nodeId" uuid, "dependencyId" uuid)
+        on dependency.node_id = gone."nodeId" and dependency.dependency_id = gone."dependencyId"
+      where dependency.model_id = any_left.model_id)
+    or exists (
+      select from public.action_nodes as action
+      where action.model_id = any_left.model_id
+        and action.action_id in (
+          select gone::uuid from jsonb_array_elements_text(command -> 'actions' -> 'remove') as gone))
+    or exists (
+      select from public.container_nodes as node
+      where node.model_id = any_left.model_id
+        and node.node_id in (
+          select gone::uuid from jsonb_array_elements_text(command -> 'containers' -> 'remove') as gone));
+end
+$$;
+
+comment on function private.any_left(uuid, jsonb) is
+  'Whether anything that a save removes is still there.';
+
+revoke all on function private.any_left(uuid, jsonb) from public;
+grant execute on function private.any_left(uuid, jsonb) to fm_writer;
 revoke all on function private.change_structure(uuid, jsonb) from public;
 grant execute on function private.change_structure(uuid, jsonb) to fm_writer;

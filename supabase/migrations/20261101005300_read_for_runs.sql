@@ -42,7 +42,7 @@ as $$
 begin
   perform set_config('request.jwt.claims', actor::text, true);
   return (
-    select coalesce(jsonb_agg(private.knowledge_content(found.content) order by found.rank desc, found.place), '[]')
+    select coalesce(jsonb_agg(private.knowledge_content(hit.content) order by hit.rank desc, hit.place), '[]')
     from (
       select content, content.content_id as place,
              ts_rank(content.search, websearch_to_tsquery('pg_catalog.simple', command ->> 'query')) as rank
@@ -50,7 +50,7 @@ begin
       where content.search @@ websearch_to_tsquery('pg_catalog.simple', command ->> 'query')
       order by rank desc, content.content_id
       limit least(coalesce((command ->> 'limit')::integer, 20), 100)
-    ) as found);
+    ) as hit);
 end
 $$;
 

@@ -61,10 +61,10 @@ $$;
 
 -- Claims -------------------------------------------------------------------
 
-create function test.equal(found anyelement, expected anyelement, claim text) returns void language plpgsql as $$
+create function test.equal(actual anyelement, expected anyelement, claim text) returns void language plpgsql as $$
 begin
-  if found is distinct from expected then
-    raise exception e'%\n  found:    %\n  expected: %', claim, found, expected;
+  if equal.actual is distinct from equal.expected then
+    raise exception e'%\n  actual:   %\n  expected: %', equal.claim, equal.actual, equal.expected;
   end if;
 end
 $$;
@@ -255,4 +255,42 @@ create function test.event_types(aggregate_id uuid) returns text[] language sql 
     union all
     select aggregate_version, event_type from public.domain_events as model where model.aggregate_id = $1
   ) as event
+$$;
+
+-- Organizations --------------------------------------------------------------
+
+create function test.organization(user_id uuid, name text) returns uuid language plpgsql as $$
+declare
+  v_organization_id uuid := gen_random_uuid();
+begin
+  perform test.command('create_organization', user_id, jsonb_build_object(
+    'organizationId', v_organization_id, 'name', name, 'events', test.event('OrganizationCreated')));
+  return v_organization_id;
+end
+$$;
+
+-- Saves a change of a model at its current revision.
+create function test.save(user_id uuid, model_id uuid, change jsonb) returns jsonb language sql as $$
+  select test.command('save_function_model', user_id, jsonb_build_object(
+    'modelId', model_id, 'expectedRevision', test.revision(model_id), 'events', '[]'::jsonb) || change)
+$$;
+
+create function test.save_refusal(user_id uuid, model_id uuid, change jsonb) returns text language sql as $$
+  select test.refusal(format('select test.save(%L, %L, %L)', user_id, model_id, change))
+$$;
+
+create function test.node(node_id uuid, more jsonb default '{}') returns jsonb language sql as $$
+  select jsonb_build_object(
+    'nodeId', node_id, 'nodeType', 'stageNode', 'name', 'Stage', 'position', '{"x": 1, "y": 2.5}'::jsonb,
+    'executionType', 'sequential', 'status', 'draft', 'metadata', '{}'::jsonb, 'visualProperties', '{}'::jsonb,
+    'typeSpecificData', '{}'::jsonb) || more
+$$;
+
+create function test.action(action_id uuid, parent_node_id uuid, execution_order integer, more jsonb default '{}')
+returns jsonb language sql as $$
+  select jsonb_build_object(
+    'actionId', action_id, 'parentNodeId', parent_node_id, 'actionType', 'kbNode', 'name', 'Read',
+    'executionMode', 'sequential', 'executionOrder', execution_order, 'status', 'draft', 'priority', 5,
+    'raci', '{"responsible": ["System"]}'::jsonb, 'actionSpecificData', '{"kbReferenceId": "x"}'::jsonb,
+    'metadata', '{}'::jsonb) || more
 $$;

@@ -50,3 +50,11 @@ create trigger _010_refuse_truncate before truncate on public.audit_logs
 alter table public.audit_logs enable row level security;
 revoke all on public.audit_logs from public, anon, authenticated, service_role;
 grant select on public.audit_logs to authenticated;
+
+create policy "Readers of a model and admins of an organization read its audit" on public.audit_logs
+  for select to authenticated
+  using (
+    exists (select from public.function_models as model where model.model_id = audit_logs.model_id)
+    or organization_id in (select private.my_organizations('{owner,admin}'))
+    or (model_id is null and organization_id is null and changed_by = (select private.actor_id()))
+  );
