@@ -2,11 +2,12 @@
 
 use domain::built_in_workflow::CreateWorkflow;
 use domain::error::Code;
+use domain::execution::{ExecuteFunctionModel, JobPriority, RunMode};
+use domain::function_model::RawPosition;
 use domain::function_model::commands::{
     AddActionNode, AddContainerNode, CreateFunctionModel, Dependency, PublishFunctionModel,
 };
-use domain::function_model::RawPosition;
-use domain::ids::{ActionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
+use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::knowledge::CreateKnowledgeContent;
 use domain::limits::JsonObject;
 use domain::organization::CreateOrganization;
@@ -17,10 +18,14 @@ use uuid::Uuid;
 
 use crate::context::{Actor, Context, Idempotency, StoredAnswer};
 use crate::error::UseCaseError;
+use crate::function_model::Execute;
 use crate::in_memory::{World, nth_id};
-use crate::ports::{KnowledgeContent, Ports, Workflow};
+use crate::ports::{
+    Claim, Executions, Ids, KnowledgeContent, LogLine, NewExecution, Outcome, OutcomeKind, Ports,
+    Worker, Workflow,
+};
 use crate::writing::Saved;
-use crate::{function_model, knowledge_content, organization, workflow};
+use crate::{execution, function_model, knowledge_content, organization, workflow};
 
 fn person(n: u64) -> Context {
     let actor = Actor::user(UserId::from_uuid(nth_id(n)));
@@ -91,7 +96,13 @@ fn boundary(name: &str, boundary_type: &str) -> AddContainerNode {
     container(ContainerNodeType::IoNode, name, data)
 }
 
-fn action(stage: NodeId, action_type: ActionNodeType, name: &str, data: Value) -> AddActionNode {
+/// An action to add.
+pub(crate) fn action(
+    stage: NodeId,
+    action_type: ActionNodeType,
+    name: &str,
+    data: Value,
+) -> AddActionNode {
     AddActionNode {
         action_id: None,
         parent_node_id: stage,
@@ -268,4 +279,90 @@ pub(crate) fn document(
         .run(knowledge_content::create(world, owner, &command, rendered))
         .unwrap()
         .value
+}
+
+/// A run of a published draft, driven step by step.
+pub(crate) struct Run {
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) claim: Option<Claim>,
+    pub(crate) logs: Vec<LogLine>,
+    worker: Worker,
+}
+
+impl Run {
+    /// Publishes the draft and starts a run that nobody has begun.
+    pub(crate) fn pending(world: &World, draft: &Draft) -> Self {
+        draft.publish(world, "1.0.1");
+        Self::again(world, draft, &alice())
+    }
+
+    /// Starts a run of what is published.
+    pub(crate) fn again(world: &World, draft: &Draft, who: &Context) -> Self {
+        let command = ExecuteFunctionModel::default();
+        let id = draft.model_id;
+        let started = function_model::execute(world, who, id, &command, None, rendered);
+        let Execute::Started { execution, .. } = world.run(started).unwrap() else {
+            panic!("rehearsed");
+        };
+        Self {
+            execution_id: execution.value.execution_id,
+            claim: None,
+            logs: vec![],
+            worker: Worker {
+                lease_token: nth_id(0x1ea5e),
+                name: "test".into(),
+                held: None,
+            },
+        }
+    }
+
+    /// Takes the next step, if one is due.
+    pub(crate) fn claim(&mut self, world: &World) {
+        self.exchange(world, &[]);
+    }
+
+    /// Reports on the step in hand, and takes the next.
+    pub(crate) fn report(&mut self, world: &World, kind: OutcomeKind) {
+        let claim = self.claim.take().unwrap();
+        let outcome = Outcome {
+            execution_id: claim.execution_id,
+            step: claim.step,
+            attempt: claim.attempt,
+            kind,
+            logs: std::mem::take(&mut self.logs),
+        };
+        self.exchange(world, &[outcome]);
+    }
+
+    fn exchange(&mut self, world: &World, outcomes: &[Outcome]) {
+        let exchange = world.executions().exchange(&self.worker, outcomes, 1);
+        let mut exchange = world.run(exchange).unwrap();
+        assert!(exchange.refused.is_empty());
+        self.claim = exchange.claims.pop();
+    }
+
+    /// Ends it.
+    pub(crate) fn cancel(&self, world: &World) {
+        let who = alice();
+        let cancelled = execution::cancel(world, &who, self.execution_id, None, rendered);
+        world.run(cancelled).unwrap();
+    }
+
+    /// A nested run of the same version.
+    pub(crate) fn child(&self, world: &World) -> NewExecution {
+        let claim = self.claim.as_ref().unwrap();
+        NewExecution {
+            execution_id: ExecutionId::from_uuid(world.ids().new_id()),
+            model_id: claim.model_id,
+            version_id: claim.version_id,
+            environment: claim.environment,
+            parameters: JsonObject::new(),
+            session_id: claim.session_id.clone(),
+            mode: RunMode::Async,
+            priority: JobPriority::Normal,
+            max_depth: claim.max_depth,
+            approved_actions: vec![],
+            timeout_seconds: None,
+        }
+    }
 }

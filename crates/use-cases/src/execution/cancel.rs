@@ -28,10 +28,7 @@ pub async fn cancel(
     answered_before(ports, context).await?;
     let execution = access::control(ports, context, execution_id).await?;
     let reason = reason.map(checked_reason).transpose()?;
-    if execution.status.is_finished() {
-        let message = "The run has ended already.";
-        return Err(DomainError::new(Code::ExecutionAlreadyFinished, message).into());
-    }
+    execution.status.check_cancel()?;
     let saved = Saved {
         revision: execution.revision + 1,
         value: Execution {
@@ -53,4 +50,77 @@ fn checked_reason(reason: &str) -> Result<String, DomainError> {
         let error = FieldError::new("reason", "length").limit(REASON);
         DomainError::field(Code::ReasonInvalid, "The reason is too long.", error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::in_memory::World;
+    use crate::ports::PortErrorKind;
+    use crate::testing::{Draft, Run, alice, bob, refusal, rendered, with_key};
+
+    fn attempt(
+        world: &World,
+        context: &Context,
+        run: &Run,
+        reason: Option<&str>,
+    ) -> Result<Saved<Execution>, UseCaseError> {
+        world.run(cancel(world, context, run.execution_id, reason, rendered))
+    }
+
+    #[test]
+    fn a_run_ends_once() {
+        let world = World::new();
+        let run = Run::pending(&world, &Draft::order_to_cash(&world));
+        let long = "x".repeat(2001);
+        let refused = attempt(&world, &alice(), &run, Some(&long)).unwrap_err();
+        assert_eq!(refusal(refused), Code::ReasonInvalid);
+        let saved = attempt(&world, &alice(), &run, Some("enough")).unwrap();
+        assert_eq!(saved.value.status, ExecutionStatus::Cancelled);
+        let read = world
+            .run(super::super::read(&world, &alice(), run.execution_id))
+            .unwrap();
+        assert_eq!(read.execution.status, ExecutionStatus::Cancelled);
+        let again = attempt(&world, &alice(), &run, None).unwrap_err();
+        assert_eq!(refusal(again), Code::ExecutionAlreadyFinished);
+    }
+
+    #[test]
+    fn a_repetition_gets_the_first_answer() {
+        let world = World::new();
+        let run = Run::pending(&world, &Draft::order_to_cash(&world));
+        let keyed = with_key(alice(), "k", "h");
+        let first = attempt(&world, &keyed, &run, None).unwrap();
+        let again = attempt(&world, &keyed, &run, None).unwrap_err();
+        assert_eq!(again, UseCaseError::Replayed(rendered(&first)));
+    }
+
+    #[test]
+    fn who_may_execute_controls_and_so_does_who_started() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let run = Run::pending(&world, &draft);
+        let hidden = attempt(&world, &bob(), &run, None).unwrap_err();
+        assert_eq!(hidden, UseCaseError::NotFound(Code::ExecutionNotFound));
+        world.let_view(draft.model_id, &bob());
+        let viewer = attempt(&world, &bob(), &run, None).unwrap_err();
+        let required = "execute".to_owned();
+        assert_eq!(viewer, UseCaseError::Forbidden { required });
+        world.let_edit(draft.model_id, &bob());
+        attempt(&world, &bob(), &run, None).unwrap();
+        let other = Run::again(&world, &draft, &bob());
+        world.arrange(draft.model_id, |model| model.permissions.editors.clear());
+        attempt(&world, &bob(), &other, None).unwrap();
+    }
+
+    #[test]
+    fn a_run_that_ends_meanwhile_is_told() {
+        let world = World::new();
+        let run = Run::pending(&world, &Draft::order_to_cash(&world));
+        world
+            .faults()
+            .fail_next("executions.cancel", PortErrorKind::Finished);
+        let error = attempt(&world, &alice(), &run, None).unwrap_err();
+        assert_eq!(refusal(error), Code::ExecutionAlreadyFinished);
+    }
 }

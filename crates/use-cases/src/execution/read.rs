@@ -207,3 +207,175 @@ fn action_result(plan: &Plan, run: &ActionRun) -> Option<ActionResult> {
         duration_ms: span.map(|(started, ended)| ended.millis_since(started)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::error::Code;
+    use serde_json::json;
+
+    use super::*;
+    use crate::in_memory::World;
+    use crate::ports::{LogLevel, LogLine, OutcomeKind};
+    use crate::testing::{Draft, Run, alice, bob};
+
+    fn look(world: &World, run: &Run) -> ExecutionDetails {
+        world.run(read(world, &alice(), run.execution_id)).unwrap()
+    }
+
+    fn statuses(details: &ExecutionDetails) -> Vec<OrchestrationStatus> {
+        details
+            .node_results
+            .iter()
+            .map(|result| result.status)
+            .collect()
+    }
+
+    fn broken() -> ActionError {
+        ActionError {
+            code: "BROKEN".into(),
+            message: "it broke".into(),
+            category: domain::vocabulary::ErrorCategory::Runtime,
+        }
+    }
+
+    #[test]
+    fn a_run_shows_where_its_parts_stand() {
+        use OrchestrationStatus as S;
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let mut run = Run::pending(&world, &draft);
+        assert_eq!(
+            statuses(&look(&world, &run)),
+            [S::Planning, S::Planning, S::Planning]
+        );
+        run.claim(&world);
+        let details = look(&world, &run);
+        assert_eq!(
+            statuses(&details),
+            [S::Completed, S::Executing, S::Planning]
+        );
+        let actions = &details.node_results[1].action_results;
+        assert_eq!(
+            (actions.len(), actions[0].status),
+            (1, RunStatus::Executing)
+        );
+        assert_eq!(
+            (actions[0].action_id, actions[0].attempts),
+            (draft.actions[0], 1)
+        );
+        world.clock().advance(250);
+        let retry = OutcomeKind::Retry {
+            error: broken(),
+            delay_ms: 100,
+        };
+        run.report(&world, retry);
+        let retrying = look(&world, &run).node_results[1].action_results[0].clone();
+        assert_eq!(
+            (retrying.status, retrying.error),
+            (RunStatus::Retrying, Some(broken()))
+        );
+        world.clock().advance(100);
+        run.claim(&world);
+        world.clock().advance(50);
+        run.report(
+            &world,
+            OutcomeKind::Completed {
+                output: json!({"x": 1}),
+            },
+        );
+        let done = look(&world, &run).node_results[1].action_results[0].clone();
+        assert_eq!(
+            (done.status, done.attempts, done.duration_ms),
+            (RunStatus::Completed, 2, Some(50))
+        );
+        assert_eq!(done.output, Some(json!({"x": 1})));
+        run.report(&world, OutcomeKind::Completed { output: json!(2) });
+        let details = look(&world, &run);
+        assert_eq!(statuses(&details), [S::Completed; 3]);
+        assert_eq!(details.execution.status, ExecutionStatus::Completed);
+        assert_eq!(json!(details)["outputs"], json!({"x": 1, "Second": 2}));
+    }
+
+    #[test]
+    fn a_failure_shows_what_it_took_along() {
+        use OrchestrationStatus as S;
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let mut run = Run::pending(&world, &draft);
+        run.claim(&world);
+        let plan = world.run(
+            world
+                .executions()
+                .plan(look(&world, &run).execution.version_id),
+        );
+        let plan = plan.unwrap().unwrap();
+        let last = plan.containers[2].first;
+        let failed = OutcomeKind::Failed {
+            error: broken(),
+            skip: vec![run.claim.as_ref().unwrap().step + 1, last],
+            reason: "DEPENDENCY_FAILED".into(),
+            container_failed: true,
+        };
+        run.report(&world, failed);
+        let details = look(&world, &run);
+        assert_eq!(statuses(&details), [S::Completed, S::Failed, S::Skipped]);
+        assert_eq!(details.execution.status, ExecutionStatus::Failed);
+        assert_eq!(
+            details.node_results[2].reason.as_deref(),
+            Some("DEPENDENCY_FAILED")
+        );
+        let skipped = &details.node_results[1].action_results[1];
+        assert_eq!((skipped.status, skipped.attempts), (RunStatus::Skipped, 0));
+    }
+
+    #[test]
+    fn a_stopped_run_shows_what_was_under_way() {
+        use OrchestrationStatus as S;
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let mut run = Run::pending(&world, &draft);
+        run.claim(&world);
+        run.cancel(&world);
+        let details = look(&world, &run);
+        assert_eq!(statuses(&details), [S::Completed, S::Failed, S::Skipped]);
+        let stopped = &details.node_results[1].action_results[0];
+        assert_eq!(stopped.status, RunStatus::Cancelled);
+    }
+
+    #[test]
+    fn strangers_find_nothing_and_a_lost_plan_is_an_internal_fault() {
+        let world = World::new();
+        let run = Run::pending(&world, &Draft::order_to_cash(&world));
+        let hidden = world
+            .run(read(&world, &bob(), run.execution_id))
+            .unwrap_err();
+        assert_eq!(hidden, UseCaseError::NotFound(Code::ExecutionNotFound));
+        world.lose_plans();
+        let lost = world
+            .run(read(&world, &alice(), run.execution_id))
+            .unwrap_err();
+        assert!(matches!(lost, UseCaseError::Internal(_)));
+    }
+
+    #[test]
+    fn waiting_for_a_nested_run_counts_as_executing() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let mut run = Run::pending(&world, &draft);
+        run.claim(&world);
+        let child = run.child(&world);
+        run.logs = vec![LogLine {
+            level: LogLevel::Info,
+            message: "descends".into(),
+        }];
+        run.report(
+            &world,
+            OutcomeKind::Child {
+                child: Box::new(child),
+            },
+        );
+        let action = look(&world, &run).node_results[1].action_results[0].clone();
+        assert_eq!(action.status, RunStatus::Executing);
+        assert_eq!(action.completed_at, None);
+    }
+}

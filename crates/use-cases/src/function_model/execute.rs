@@ -230,3 +230,208 @@ fn refusal(error: PortError) -> UseCaseError {
         _ => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::vocabulary::{Environment, NodeStatus};
+    use serde_json::json;
+
+    use super::*;
+    use crate::function_model::{add_action_node, change_container_node};
+    use crate::in_memory::{World, nth_id};
+    use crate::ports::PageRequest;
+    use crate::testing::{Draft, alice, bob, nests, object, refusal, rendered, with_key};
+
+    fn attempt(
+        world: &World,
+        context: &Context,
+        draft: &Draft,
+        command: &ExecuteFunctionModel,
+    ) -> Result<Execute, UseCaseError> {
+        let worker = Worker {
+            lease_token: nth_id(1),
+            name: "here".into(),
+            held: None,
+        };
+        let hands = Some(Hands {
+            worker: &worker,
+            want: 4,
+        });
+        world.run(execute(
+            world,
+            context,
+            draft.model_id,
+            command,
+            hands,
+            rendered,
+        ))
+    }
+
+    fn started(result: Result<Execute, UseCaseError>) -> (Execution, Vec<Claim>) {
+        match result.unwrap() {
+            Execute::Started { execution, claims } => (execution.value, claims),
+            Execute::Rehearsed(_) => panic!("rehearsed"),
+        }
+    }
+
+    fn plain() -> ExecuteFunctionModel {
+        ExecuteFunctionModel::default()
+    }
+
+    #[test]
+    fn a_run_starts_and_the_worker_has_its_first_step() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let version_id = draft.publish(&world, "1.0.1");
+        let command = ExecuteFunctionModel {
+            parameters: Some(object(json!({"order": 7}))),
+            timeout_seconds: Some(60),
+            ..plain()
+        };
+        let (run, claims) = started(attempt(&world, &alice(), &draft, &command));
+        assert_eq!(
+            (run.version_id, run.status),
+            (version_id, ExecutionStatus::Pending)
+        );
+        assert_eq!(run.environment, Environment::Production);
+        assert!(run.session_id.starts_with("exec-session-"));
+        assert_eq!(claims.len(), 1);
+        assert_eq!(claims[0].execution_id, run.execution_id);
+        let stored = world.run(world.executions().find(&alice(), run.execution_id));
+        let stored = stored.unwrap().unwrap();
+        assert_eq!(stored.status, ExecutionStatus::Running);
+        assert_eq!(
+            (stored.deadline, &stored.parameters),
+            (run.deadline, &run.parameters)
+        );
+    }
+
+    #[test]
+    fn a_repetition_starts_nothing() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        draft.publish(&world, "1.0.1");
+        let keyed = with_key(alice(), "k", "h");
+        let first = attempt(&world, &keyed, &draft, &plain()).unwrap();
+        let Execute::Started { execution, .. } = first else {
+            panic!("rehearsed");
+        };
+        let again = attempt(&world, &keyed, &draft, &plain()).unwrap_err();
+        assert_eq!(again, UseCaseError::Replayed(rendered(&execution)));
+    }
+
+    #[test]
+    fn only_what_is_published_runs_and_only_for_those_who_may() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let code = |result: Result<Execute, _>| refusal(result.unwrap_err());
+        let never = attempt(&world, &alice(), &draft, &plain());
+        assert_eq!(code(never), Code::ModelNotPublished);
+        draft.publish(&world, "1.0.1");
+        world.let_view(draft.model_id, &bob());
+        let required = "execute".to_owned();
+        let viewer = attempt(&world, &bob(), &draft, &plain()).unwrap_err();
+        assert_eq!(viewer, UseCaseError::Forbidden { required });
+        world.arrange(draft.model_id, |model| model.status = ModelStatus::Archived);
+        assert_eq!(
+            code(attempt(&world, &alice(), &draft, &plain())),
+            Code::ModelArchived
+        );
+        world.delete(draft.model_id);
+        assert_eq!(
+            code(attempt(&world, &alice(), &draft, &plain())),
+            Code::ModelDeleted
+        );
+    }
+
+    #[test]
+    fn values_are_checked_before_the_state() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let command = ExecuteFunctionModel {
+            max_depth: Some(11),
+            ..plain()
+        };
+        let error = attempt(&world, &alice(), &draft, &command).unwrap_err();
+        assert_eq!(refusal(error), Code::DepthInvalid);
+    }
+
+    #[test]
+    fn a_dry_run_shows_the_plan_and_stores_nothing() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        draft.publish(&world, "1.0.1");
+        let command = ExecuteFunctionModel {
+            dry_run: true,
+            ..plain()
+        };
+        let Execute::Rehearsed(dry) = attempt(&world, &alice(), &draft, &command).unwrap() else {
+            panic!("started");
+        };
+        assert_eq!(
+            dry.execution_order,
+            [draft.input, draft.stage, draft.output]
+        );
+        assert_eq!(dry.levels, [[draft.input], [draft.stage], [draft.output]]);
+        assert_eq!(dry.plan.actions().count(), 2);
+        let (who, request) = (alice(), PageRequest::default());
+        let runs = world
+            .executions()
+            .list(&who, draft.model_id, None, &request);
+        assert!(world.run(runs).unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn a_stage_out_of_service_refuses_the_start() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        for status in [NodeStatus::Active, NodeStatus::Inactive] {
+            let changes = domain::function_model::commands::ContainerNodePatch {
+                status: Some(status),
+                ..Default::default()
+            };
+            let (who, id) = (alice(), draft.model_id);
+            let changed = change_container_node(&world, &who, id, draft.stage, changes, rendered);
+            world.run(changed).unwrap();
+        }
+        draft.publish(&world, "1.0.1");
+        let error = attempt(&world, &alice(), &draft, &plain()).unwrap_err();
+        assert_eq!(refusal(error), Code::NodeInactive);
+    }
+
+    #[test]
+    fn nested_models_must_be_ready_too() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let child = Draft::named(&world, "Child");
+        let (who, id) = (alice(), draft.model_id);
+        let add = nests(draft.stage, child.model_id);
+        world
+            .run(add_action_node(&world, &who, id, add, rendered))
+            .unwrap();
+        child.publish(&world, "1.0.1");
+        draft.publish(&world, "1.0.1");
+        attempt(&world, &alice(), &draft, &plain()).unwrap();
+        world.arrange(child.model_id, |model| model.status = ModelStatus::Archived);
+        let error = attempt(&world, &alice(), &draft, &plain()).unwrap_err();
+        assert_eq!(refusal(error), Code::NestedModelUnavailable);
+    }
+
+    #[test]
+    fn rights_withdrawn_meanwhile_and_lost_plans_are_told() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        draft.publish(&world, "1.0.1");
+        let fail = |operation, kind| {
+            world.faults().fail_next(operation, kind);
+            attempt(&world, &alice(), &draft, &plain()).unwrap_err()
+        };
+        let forbidden = fail("executions.start", PortErrorKind::Forbidden);
+        let required = "execute".to_owned();
+        assert_eq!(forbidden, UseCaseError::Forbidden { required });
+        let missing = fail("executions.start", PortErrorKind::NotFound);
+        assert_eq!(missing, UseCaseError::NotFound(Code::FunctionModelNotFound));
+        let corrupt = fail("executions.plan", PortErrorKind::Corrupt);
+        assert!(matches!(corrupt, UseCaseError::Internal(_)));
+    }
+}

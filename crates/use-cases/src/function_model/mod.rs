@@ -24,6 +24,7 @@ mod manage_dependencies;
 
 mod execute;
 mod publish;
+mod validate;
 mod versions;
 
 mod audit;
@@ -44,4 +45,5 @@ pub use read::read;
 pub use remove_action_node::remove_action_node;
 pub use remove_container_node::remove_container_node;
 pub use update::update;
+pub use validate::validate;
 pub use versions::{list_versions, read_version};

@@ -46,6 +46,11 @@ impl World {
         self.arrange(model_id, |model| model.permissions.editors.push(user));
     }
 
+    /// Forgets all plans.
+    pub(crate) fn lose_plans(&self) {
+        self.shared.machine.borrow_mut().plans.clear();
+    }
+
     /// Changes a stored model without asking anybody.
     pub(crate) fn arrange(&self, model_id: ModelId, change: impl FnOnce(&mut FunctionModel)) {
         let mut store = self.shared.store.borrow_mut();
