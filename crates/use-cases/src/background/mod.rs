@@ -8,3 +8,6 @@ mod plans;
 mod workflow_execution;
 
 pub use workflow_execution::{Engine, EngineOptions, Worked};
+
+#[cfg(test)]
+mod tests;
