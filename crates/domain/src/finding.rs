@@ -109,9 +109,7 @@ finding_codes! {
         Error StageNotReady,
         Error ActionNotReady,
         Error ActionConfigurationIncomplete,
-        Error ConditionInvalid,
         Error NoPublishedSnapshot,
-        Error RetryPolicyRefused,
         Warning ActionWillBeSkipped,
         Warning RetryPolicyMissing,
         Warning EstimateMissing,
@@ -121,8 +119,6 @@ finding_codes! {
         Error VariableUndefined,
         Error VariableTypeDiffers,
         Error SensitivePropertyShared,
-        Error ContextTooLarge,
-        Warning ContextLarge,
         Warning NameInheritedTwice,
         Warning DeprecatedVariable,
         Warning ContractVersionsDiffer,
@@ -130,12 +126,8 @@ finding_codes! {
     CrossFeature:
         Error ReferenceMissing,
         Error AuthenticationMethodUnknown,
-        Error ServiceVersionIncompatible,
         Error RestrictedDataExternal,
-        Error LinkTypeIncompatible,
         Warning ReferenceNotChecked,
-        Warning LinkWeak,
-        Warning ServiceVersionBehind,
         ;
     Full:
         Error ValidatorFailed,
@@ -154,6 +146,13 @@ impl Finding {
             node_id: None,
             action_id: None,
         }
+    }
+
+    /// Reports it as found by another check.
+    #[must_use]
+    pub fn in_category(mut self, category: ValidationLevel) -> Self {
+        self.category = category;
+        self
     }
 
     /// Names the container concerned.

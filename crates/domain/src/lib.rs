@@ -15,8 +15,15 @@ pub mod limits;
 pub mod patch;
 pub mod vocabulary;
 
-pub mod execution;
-pub mod finding;
 pub mod function_model;
-pub mod organization;
 pub mod workflow;
+
+pub mod business_rules;
+pub mod finding;
+pub mod validation;
+
+pub mod execution;
+
+pub mod built_in_workflow;
+pub mod knowledge;
+pub mod organization;

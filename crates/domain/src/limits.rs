@@ -225,19 +225,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A finite number within a range.
-    pub(crate) fn number(&mut self, name: &str, min: f64, max: f64) -> Option<f64> {
-        let Some(value) = self.raw(name)?.as_f64().filter(|n| n.is_finite()) else {
-            self.wrong_type(name, "number");
-            return None;
-        };
-        if value < min || value > max {
-            self.broken(name, "range", serde_json::json!({ "min": min, "max": max }));
-            return None;
-        }
-        Some(value)
-    }
-
     /// A whole number within a range.
     pub(crate) fn integer(&mut self, name: &str, min: i64, max: i64) -> Option<i64> {
         let Some(value) = whole(&self.raw(name)?) else {
@@ -382,7 +369,7 @@ mod tests {
     fn every_wrong_field_is_noted_with_its_path() {
         let mut violations = Violations::new();
         let given = object(json!({
-            "name": 1, "count": 1.5, "far": 11, "flag": "yes", "kind": "odd", "rate": "x",
+            "name": 1, "count": 1.5, "far": 11, "flag": "yes", "kind": "odd",
             "list": ["a", 2, "a"], "one": "no list", "inner": { "extra": 1 }, "other": [],
             "much": 3.0, "extra": true, "nothing": null
         }));
@@ -398,7 +385,6 @@ mod tests {
         assert_eq!(fields.integer("far", 0, 10), None);
         assert_eq!(fields.integer("much", 0, 10), Some(3));
         assert_eq!(fields.boolean("flag"), None);
-        assert_eq!(fields.number("rate", 0.0, 1.0), None);
         let kind = fields.word("kind", crate::vocabulary::Severity::ALL, |w| w.as_str());
         assert_eq!(kind, None);
         assert_eq!(fields.unique_texts("list").unwrap(), ["a", "a"]);
@@ -421,7 +407,6 @@ mod tests {
                 "spec.count type",
                 "spec.far range",
                 "spec.flag type",
-                "spec.rate type",
                 "spec.kind oneOf",
                 "spec.list[1] type",
                 "spec.list unique",

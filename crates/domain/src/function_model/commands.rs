@@ -16,10 +16,6 @@ use crate::workflow::nesting::NestedModels;
 
 /// A change of a model that exists.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "commands are passed by reference, one at a time"
-)]
 pub enum Command {
     /// Change its fields.
     Update(UpdateFunctionModel),

@@ -240,7 +240,7 @@ fn read_io(fields: &mut Fields<'_>) -> IoNode {
             fields.broken(name, "forbidden", boundary.as_str());
         }
         if let Some(format) = contract.get("dataFormat")
-            && !format.as_str().is_some_and(|text| !text.trim().is_empty())
+            && format.as_str().is_none_or(|text| text.trim().is_empty())
         {
             fields.broken(&format!("{name}.dataFormat"), "length", 1);
         }
@@ -314,7 +314,7 @@ mod tests {
 
     fn check(node_type: &str, data: Value, broken: &[&str]) {
         let refusal = parse(node_type, data).unwrap_err();
-        assert_eq!(refusal.code.as_str().is_empty(), false);
+        assert_eq!(refusal.code, Code::NodeConfigurationInvalid);
         let fields: Vec<String> = refusal
             .errors
             .iter()

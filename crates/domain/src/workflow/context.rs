@@ -1,194 +1,238 @@
-//! What a step of a run sees, what a nested run is given, and what comes up from it.
+//! What a step may see: the run's parameters, and what came before it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::plan::{Plan, Step, StepKind};
-use crate::function_model::NestedAction;
+use super::plan::{Plan, Step};
 use crate::limits::JsonObject;
-use crate::vocabulary::{ExecutionMode, OrchestrationMode};
+use crate::vocabulary::{ExecutionMode, RunStatus};
 
-/// The context of a step: the parameters of the run, and over them the outputs of the completed
-/// steps it may see, later ones winning.
-///
-/// A step sees the earlier groups of its own container and every container it depends on, directly
-/// or not; members of one parallel group do not see each other. An output that is no object stands
-/// under the name of its action.
-pub fn visible<'a>(
-    plan: &Plan,
-    step: u32,
-    parameters: &JsonObject,
-    completed: impl IntoIterator<Item = (u32, &'a Value)>,
-) -> JsonObject {
-    let seen = Seen::from(plan, step);
-    let mut outputs: Vec<(u32, &Value)> = completed
-        .into_iter()
-        .filter(|(number, _)| seen.includes(plan, *number))
-        .collect();
-    outputs.sort_by_key(|(number, _)| *number);
-    let mut context = parameters.clone();
-    for (number, output) in outputs {
-        match output {
-            Value::Object(fields) => context.extend(fields.clone()),
-            other => {
-                if let Some(action) = plan.action(number) {
-                    context.insert(action.name.clone(), other.clone());
-                }
-            }
-        }
-    }
-    context
+/// The result of a finished action step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepResult {
+    /// The step.
+    pub step: u32,
+    /// How it ended.
+    pub status: RunStatus,
+    /// What it put into the context, when it completed.
+    pub output: Option<Value>,
 }
 
-/// Which steps one step may see.
-struct Seen {
-    container: u32,
-    /// The first step of the group the viewer is in.
-    group_start: u32,
-    /// For every container, whether the viewer's container waits for it.
-    upstream: Vec<bool>,
+/// What one step may see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The run's parameters.
+    pub parameters: JsonObject,
+    /// Outputs of containers that the own one depends on, directly or not, merged in order.
+    pub upstream: JsonObject,
+    /// Outputs of the own container's actions that come before, merged in order.
+    pub siblings: JsonObject,
+    /// How the own container's actions that come before ended.
+    pub before: Vec<RunStatus>,
 }
 
-impl Seen {
-    fn from(plan: &Plan, step: u32) -> Self {
-        let container = plan.step(step).map_or(u32::MAX, |step| step.container);
-        Self {
-            container,
-            group_start: group_start(plan, step),
-            upstream: upstream_of(plan, container),
-        }
-    }
-
-    fn includes(&self, plan: &Plan, number: u32) -> bool {
-        plan.step(number).is_some_and(|step| {
-            if step.container == self.container {
-                number < self.group_start
-            } else {
-                self.upstream.get(step.container as usize) == Some(&true)
-            }
-        })
+impl View {
+    /// Everything in one object; what came later wins.
+    pub fn whole(&self) -> JsonObject {
+        let mut whole = self.parameters.clone();
+        merge(&mut whole, &self.upstream);
+        merge(&mut whole, &self.siblings);
+        whole
     }
 }
 
-/// Parallel actions that stand together are one group; any other action is a group of its own.
-fn group_start(plan: &Plan, step: u32) -> u32 {
-    let is_mate = |other: &Step| {
-        other.kind == StepKind::Action
-            && other
-                .action
-                .as_ref()
-                .is_some_and(|action| action.execution_mode == ExecutionMode::Parallel)
+/// What a step may see of some results. Results of steps that it may not see are left out:
+/// members of its own parallel group, later actions, and containers it does not depend on.
+pub fn view(plan: &Plan, step: u32, parameters: &JsonObject, results: &[StepResult]) -> View {
+    let mut view = View {
+        parameters: parameters.clone(),
+        ..View::default()
     };
-    let mut start = step;
-    if plan.step(step).is_some_and(is_mate) {
-        while start > 0 && plan.step(start - 1).is_some_and(is_mate) {
-            start -= 1;
-        }
-    }
-    start
-}
-
-fn upstream_of(plan: &Plan, container: u32) -> Vec<bool> {
-    let mut upstream = vec![false; plan.containers.len()];
-    let mut found = vec![container];
-    while let Some(place) = found.pop() {
-        let Some(container) = plan.containers.get(place as usize) else {
+    let Some(own) = plan.step(step) else {
+        return view;
+    };
+    let upstream = upstream_of(plan, own.container);
+    let group_start = start_of_parallel_group(plan, own);
+    let mut sorted: Vec<&StepResult> = results.iter().collect();
+    sorted.sort_by_key(|result| result.step);
+    for result in sorted {
+        let (Some(other), Some(action)) = (plan.step(result.step), plan.action(result.step)) else {
             continue;
         };
-        for dependency in &container.dependencies {
-            if let Some(slot) = upstream.get_mut(*dependency as usize)
-                && !*slot
-            {
-                *slot = true;
-                found.push(*dependency);
+        let is_sibling = other.container == own.container;
+        let target = if is_sibling && result.step < group_start {
+            view.before.push(result.status);
+            &mut view.siblings
+        } else if !is_sibling && upstream.get(other.container as usize) == Some(&true) {
+            &mut view.upstream
+        } else {
+            continue;
+        };
+        if let (RunStatus::Completed, Some(output)) = (result.status, &result.output) {
+            add_output(target, &action.name, output);
+        }
+    }
+    view
+}
+
+/// Which containers one depends on, directly or not, by place. Every container stands behind
+/// those it depends on, so one pass from the back is enough.
+fn upstream_of(plan: &Plan, container: u32) -> Vec<bool> {
+    let mut upstream = vec![false; plan.containers.len()];
+    for place in (0..=container as usize).rev() {
+        let Some(other) = plan.containers.get(place) else {
+            continue;
+        };
+        if place == container as usize || upstream[place] {
+            for dependency in &other.dependencies {
+                if let Some(flag) = upstream.get_mut(*dependency as usize) {
+                    *flag = true;
+                }
             }
         }
     }
     upstream
 }
 
-/// The parameters of a nested run.
+/// The first member of the parallel group of a step; the step itself when it is in none.
 ///
-/// The parent's context comes down as the action's inheritance says, then what `contextMapping`
-/// names. Mode `parallel` adds `isolatedScope: true`; mode `sequential` adds `chainedExecution: true`
-/// and `previousStageOutput`, the output of what ended last before the action, if any.
-///
-/// # Errors
-/// A sentence when a mapping leads nowhere or an expression fails.
-pub fn for_child(
-    nested: &NestedAction,
-    visible: &Value,
-    previous: Option<&Value>,
-) -> Result<JsonObject, String> {
-    let mut parameters = inherited(nested, visible)?;
-    for (name, mapping) in &nested.context_mapping {
-        let value = mapping
-            .find(visible)?
-            .ok_or_else(|| format!("The context holds nothing for the input {name}."))?;
-        parameters.insert(name.clone(), value);
+/// Neighbours of one mode always form one group, and a join or another mode parts two groups.
+fn start_of_parallel_group(plan: &Plan, own: &Step) -> u32 {
+    let is_parallel = |step: &Step| {
+        let mode = step.action.as_ref().map(|action| action.execution_mode);
+        mode == Some(ExecutionMode::Parallel) && step.container == own.container
+    };
+    if !is_parallel(own) {
+        return own.step;
     }
-    match nested.orchestration_mode {
-        OrchestrationMode::Embedded => {}
-        OrchestrationMode::Parallel => {
-            parameters.insert("isolatedScope".to_owned(), Value::Bool(true));
-        }
-        OrchestrationMode::Sequential => {
-            parameters.insert("chainedExecution".to_owned(), Value::Bool(true));
-            if let Some(previous) = previous {
-                parameters.insert("previousStageOutput".to_owned(), previous.clone());
-            }
-        }
-    }
-    Ok(parameters)
+    let before = plan.steps.get(..own.step as usize).unwrap_or_default();
+    let members = before.iter().rev().take_while(|step| is_parallel(step));
+    members.last().map_or(own.step, |first| first.step)
 }
 
-fn inherited(nested: &NestedAction, visible: &Value) -> Result<JsonObject, String> {
-    let mut context = visible.as_object().cloned().unwrap_or_default();
-    let Some(rules) = &nested.context_inheritance else {
-        return Ok(context);
-    };
-    if !rules.inherited_contexts.is_empty() {
-        context.retain(|name, _| {
-            rules.inherited_contexts.contains(name) || rules.shared_contexts.contains(name)
-        });
-    }
-    for name in &rules.isolated_contexts {
-        context.remove(name);
-    }
-    for (name, mapping) in &rules.context_transformations {
-        if let Some(value) = mapping.find(visible)? {
-            context.insert(name.clone(), value);
+/// Adds an output to a context: the fields of an object, any other value under the action's name.
+pub fn add_output(context: &mut JsonObject, name: &str, output: &Value) {
+    match output {
+        Value::Object(fields) => merge(context, fields),
+        Value::Null => {}
+        other => {
+            context.insert(name.to_owned(), other.clone());
         }
     }
-    Ok(context)
 }
 
-/// What a nested run of level `level` (1 below the top) puts into its parent's context: the outputs
-/// that the action extracts, all of them when it names none, under `level_<level>_<modelId>`.
-///
-/// # Errors
-/// A sentence when the child did not produce a named output, or a transformation does not fit it.
-pub fn from_child(
-    nested: &NestedAction,
-    outputs: &JsonObject,
-    level: u32,
-) -> Result<JsonObject, String> {
-    let extracted = match &nested.output_extraction {
-        None => outputs.clone(),
-        Some(extraction) => {
-            let mut extracted = Map::new();
-            for name in &extraction.extracted_outputs {
-                let value = outputs
-                    .get(name)
-                    .ok_or_else(|| format!("The nested run produced no output {name}."))?;
-                let (name, value) = match extraction.output_transformations.get(name) {
-                    Some(rule) => rule.apply(name, value.clone())?,
-                    None => (name.clone(), value.clone()),
-                };
-                extracted.insert(name, value);
-            }
-            extracted
+fn merge(into: &mut JsonObject, from: &JsonObject) {
+    for (name, value) in from {
+        into.insert(name.clone(), value.clone());
+    }
+}
+
+/// The outputs of a run: those of the plan's output steps, merged in order.
+pub fn outputs(plan: &Plan, results: &[StepResult]) -> JsonObject {
+    let mut outputs = JsonObject::new();
+    let mut sorted: Vec<&StepResult> = results.iter().collect();
+    sorted.sort_by_key(|result| result.step);
+    for result in sorted {
+        let counts = plan.outputs.binary_search(&result.step).is_ok();
+        let completed = result.status == RunStatus::Completed;
+        if let (true, true, Some(action), Some(output)) =
+            (counts, completed, plan.action(result.step), &result.output)
+        {
+            add_output(&mut outputs, &action.name, output);
         }
-    };
-    let key = format!("level_{level}_{}", nested.nested_model_id);
-    Ok(Map::from_iter([(key, Value::Object(extracted))]))
+    }
+    outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::tests::{Sketch, stage};
+    use serde_json::json;
+
+    fn sketch() -> Sketch {
+        Sketch::new()
+            .with(stage("a", &[]).actions(&["a1", "a2"]))
+            .with(stage("b", &["a"]).parallel(&["b1", "b2"]).actions(&["b3"]))
+            .with(stage("c", &["b"]).actions(&["c1"]))
+            .with(stage("d", &[]).actions(&["d1"]))
+    }
+
+    fn results(plan: &Plan) -> Vec<StepResult> {
+        plan.actions()
+            .map(|(step, action)| StepResult {
+                step: step.step,
+                status: RunStatus::Completed,
+                output: Some(json!({ action.name.clone(): 1 })),
+            })
+            .collect()
+    }
+
+    fn check(name: &str, upstream: &[&str], siblings: &[&str]) {
+        let plan = sketch().plan();
+        let (step, _) = plan.actions().find(|(_, a)| a.name == name).unwrap();
+        let view = view(&plan, step.step, &JsonObject::new(), &results(&plan));
+        assert_eq!(view.upstream.keys().collect::<Vec<_>>(), upstream, "{name}");
+        assert_eq!(view.siblings.keys().collect::<Vec<_>>(), siblings, "{name}");
+        assert_eq!(view.before.len(), siblings.len(), "{name}");
+    }
+
+    #[test]
+    fn a_step_sees_what_comes_before_in_its_container_and_upstream() {
+        check("a1", &[], &[]);
+        check("a2", &[], &["a1"]);
+        check("b3", &["a1", "a2"], &["b1", "b2"]);
+        check("c1", &["a1", "a2", "b1", "b2", "b3"], &[]);
+        check("d1", &[], &[]);
+    }
+
+    #[test]
+    fn members_of_a_parallel_group_do_not_see_each_other() {
+        check("b1", &["a1", "a2"], &[]);
+        check("b2", &["a1", "a2"], &[]);
+    }
+
+    #[test]
+    fn outputs_are_merged_in_order_and_failures_leave_none() {
+        let plan = sketch().plan();
+        let parameters = json!({"a1": 0, "p": 1});
+        let parameters = parameters.as_object().unwrap();
+        let (step, _) = plan.actions().find(|(_, a)| a.name == "a2").unwrap();
+        let result = |status, output: Value| StepResult {
+            step: 1,
+            status,
+            output: Some(output),
+        };
+        let seen = |result| view(&plan, step.step, parameters, &[result]).whole();
+        let one = plan.action(1).map(|a| a.name.clone());
+        let expected = match one.as_deref() {
+            Some("a1") => (json!({"a1": 5, "p": 1}), json!({"a1": "text", "p": 1})),
+            other => unreachable!("step 1 is {other:?}"),
+        };
+        let completed = RunStatus::Completed;
+        assert_eq!(
+            Value::Object(seen(result(completed, json!({"a1": 5})))),
+            expected.0
+        );
+        assert_eq!(
+            Value::Object(seen(result(completed, json!("text")))),
+            expected.1
+        );
+        let failed = seen(result(RunStatus::Failed, json!({"a1": 5})));
+        assert_eq!(&failed, parameters);
+        assert_eq!(&seen(result(completed, Value::Null)), parameters);
+    }
+
+    #[test]
+    fn a_run_puts_out_what_its_output_steps_did() {
+        let plan = sketch().plan();
+        let outputs = outputs(&plan, &results(&plan));
+        assert_eq!(outputs.keys().collect::<Vec<_>>(), ["c1", "d1"]);
+    }
+
+    #[test]
+    fn an_unknown_step_sees_the_parameters_alone() {
+        let plan = sketch().plan();
+        let seen = view(&plan, 999, &JsonObject::new(), &results(&plan));
+        assert_eq!(seen, View::default());
+    }
 }

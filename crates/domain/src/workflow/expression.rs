@@ -3,6 +3,7 @@
 //! The language has no step limit of its own, so the work is bounded beforehand: by the length of
 //! the source, by the shape of the parsed expression and by the size of the data it sees.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -67,6 +68,20 @@ impl Expression {
     /// The source.
     pub fn source(&self) -> &str {
         &self.expression
+    }
+
+    /// The names of data it reads, without those that it introduces itself; nothing when it does
+    /// not compile.
+    pub fn variables(&self) -> Vec<String> {
+        let Ok(parsed) = compile(&self.expression) else {
+            return Vec::new();
+        };
+        let references = parsed.root.references();
+        let names = references.variables();
+        let own = |name: &&str| parsed.shape.introduced.iter().any(|other| other == name);
+        let read = names.into_iter().filter(|name| !own(name));
+        let sorted: BTreeSet<String> = read.map(str::to_owned).collect();
+        sorted.into_iter().collect()
     }
 
     /// The value for some data. The top-level names of the data are variables, and `context` is
@@ -143,6 +158,8 @@ struct Shape {
     longest_list: usize,
     /// Additions, each of which may double a list.
     additions: usize,
+    /// Names that comprehensions introduce.
+    introduced: Vec<String>,
 }
 
 impl Shape {
@@ -215,6 +232,14 @@ fn measure(root: &IdedExpr) -> Result<Shape, String> {
                 open.extend(call.args.iter().map(|e| (e, loops, below)));
             }
             Expr::Comprehension(inner) => {
+                let names = [
+                    Some(&inner.iter_var),
+                    inner.iter_var2.as_ref(),
+                    Some(&inner.accu_var),
+                ];
+                shape
+                    .introduced
+                    .extend(names.into_iter().flatten().cloned());
                 open.push((&inner.iter_range, loops, below));
                 open.push((&inner.accu_init, loops, below));
                 open.push((&inner.result, loops, below));

@@ -1,113 +1,188 @@
-//! What follows a fault of an action: whether it is tried again, and what a final failure takes along.
+//! What the final failure of a step does to the rest of its run.
 
-use serde_json::Value;
+use super::plan::{Plan, Step, StepKind};
+use crate::vocabulary::FailureHandling;
 
-use super::plan::{Plan, StepKind};
-use crate::limits;
-use crate::vocabulary::{ErrorCategory, FailureHandling};
+/// The steps that will not run because another failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SkipSet {
+    /// Whether the container of the failed step failed with it.
+    pub container_failed: bool,
+    /// Action steps of the same container.
+    pub abandoned: Vec<u32>,
+    /// All steps of containers that depend on it, directly or not; of every other container when
+    /// the failed one is critical.
+    pub dependents: Vec<u32>,
+}
 
-/// Most bytes of an action's output, as JSON text.
-pub const OUTPUT_BYTES: usize = 1024 * 1024;
-/// Deepest nesting of an action's output.
-pub const OUTPUT_DEPTH: usize = 100;
-/// What is written on the steps that a failure takes along.
+/// Why steps are skipped when something they need failed.
 pub const DEPENDENCY_FAILED: &str = "DEPENDENCY_FAILED";
 
-/// Whether a fault of this category may pass by itself.
-pub fn is_retried(category: ErrorCategory) -> bool {
-    matches!(category, ErrorCategory::Timeout | ErrorCategory::Runtime)
-}
+impl SkipSet {
+    /// Every step, sorted. Those that have started already run on.
+    pub fn steps(&self) -> Vec<u32> {
+        let mut steps = [self.abandoned.as_slice(), &self.dependents].concat();
+        steps.sort_unstable();
+        steps
+    }
 
-/// The category of a refusal that came as an HTTP status.
-pub fn category_of_status(status: u16) -> ErrorCategory {
-    match status {
-        408 | 504 => ErrorCategory::Timeout,
-        401 | 403 => ErrorCategory::Permission,
-        404 | 410 => ErrorCategory::Dependency,
-        425 | 429 => ErrorCategory::Runtime,
-        400..=499 => ErrorCategory::Validation,
-        _ => ErrorCategory::Runtime,
+    /// The reason the skipped steps are given.
+    pub fn reason(&self) -> &'static str {
+        DEPENDENCY_FAILED
     }
 }
 
-/// The category of a fault of which only the text is known.
-pub fn category_of_message(message: &str) -> ErrorCategory {
-    let message = message.to_lowercase();
-    if message.contains("timeout") || message.contains("timed out") {
-        ErrorCategory::Timeout
-    } else {
-        ErrorCategory::Runtime
-    }
-}
-
-/// Checks what an action answered: at most 1 MiB of JSON, nested at most 100 deep, without U+0000.
+/// What follows when an action step failed for good.
 ///
-/// # Errors
-/// A sentence naming the limit; the attempt has then failed with category `validation`.
-pub fn check_output(output: &Value) -> Result<(), String> {
-    limits::value(output, OUTPUT_BYTES, OUTPUT_DEPTH)
-        .map_err(|refusal| format!("The output cannot be kept: {}", refusal.message))
-}
-
-/// What the final failure of an action takes along.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consequence {
-    /// Steps that are not begun any more, ascending.
-    pub skip: Vec<u32>,
-    /// Whether the failure stops its container; otherwise the others run on.
-    pub container_failed: bool,
-}
-
-/// The consequence of the final failure of the action at `step`.
-///
-/// With failure handling `continue` the other actions run on, unless the action is critical.
-/// Otherwise the rest of the container is skipped, and every container that waits for it, directly
-/// or not; when the container is critical, everything. Takes time linear in the plan.
-pub fn after_failure(plan: &Plan, step: u32) -> Consequence {
-    let runs_on = plan.action(step).is_some_and(|action| {
+/// With `continue` the others run on, unless the action is critical. Otherwise the container has
+/// failed: its other actions are skipped, and so are the containers that depend on it, or all of
+/// them when it is critical. Whoever applies the set leaves out what has started or finished.
+pub fn after_failure(plan: &Plan, failed: u32) -> SkipSet {
+    let Some(step) = plan.step(failed) else {
+        return SkipSet::default();
+    };
+    let runs_on = step.action.as_ref().is_some_and(|action| {
         action.failure_handling == FailureHandling::Continue && !action.critical
     });
-    let Some(failed) = plan.step(step).map(|step| step.container) else {
-        return Consequence {
-            skip: Vec::new(),
-            container_failed: true,
-        };
-    };
     if runs_on {
-        return Consequence {
-            skip: Vec::new(),
-            container_failed: false,
-        };
+        return SkipSet::default();
     }
-    let stops_all = plan
-        .containers
-        .get(failed as usize)
-        .is_some_and(|container| container.critical);
-    let taken_along = dependents_of(plan, failed);
-    let is_skipped = |container: u32| {
-        container != failed && (stops_all || taken_along.get(container as usize) == Some(&true))
+    after_container_failure(plan, step.container, Some(failed))
+}
+
+/// What follows when a container failed as a whole, for instance by its time limit.
+pub fn after_container_failure(plan: &Plan, container: u32, failed: Option<u32>) -> SkipSet {
+    let Some(own) = plan.containers.get(container as usize) else {
+        return SkipSet::default();
     };
-    let skip = plan.steps.iter().filter(|other| {
-        let of_same = other.container == failed && other.kind == StepKind::Action;
-        other.step != step && (of_same || is_skipped(other.container))
-    });
-    Consequence {
-        skip: skip.map(|other| other.step).collect(),
+    let is_other_action = |step: &&Step| step.kind == StepKind::Action && Some(step.step) != failed;
+    let steps = steps_between(plan, own.first, own.last).iter();
+    let abandoned = steps
+        .filter(is_other_action)
+        .map(|step| step.step)
+        .collect();
+    let affected = if own.critical {
+        let mut all = vec![true; plan.containers.len()];
+        all[container as usize] = false;
+        all
+    } else {
+        dependents_of(plan, container)
+    };
+    let dependents = plan
+        .containers
+        .iter()
+        .zip(affected)
+        .filter(|(_, affected)| *affected)
+        .flat_map(|(other, _)| steps_between(plan, other.first, other.last))
+        .map(|step| step.step)
+        .collect();
+    SkipSet {
         container_failed: true,
+        abandoned,
+        dependents,
     }
 }
 
-/// For every container, whether it waits for this one, directly or not.
-///
-/// Containers are stored in the order of execution, so one pass is enough.
-fn dependents_of(plan: &Plan, failed: u32) -> Vec<bool> {
-    let mut waits = vec![false; plan.containers.len()];
-    for (place, container) in plan.containers.iter().enumerate() {
-        let depends = |other: &u32| *other == failed || waits.get(*other as usize) == Some(&true);
-        let depends = container.dependencies.iter().any(depends);
-        if let Some(slot) = waits.get_mut(place) {
-            *slot = depends;
-        }
+fn steps_between(plan: &Plan, first: u32, last: u32) -> &[Step] {
+    plan.steps
+        .get(first as usize..=last as usize)
+        .unwrap_or_default()
+}
+
+/// Which containers depend on one, directly or not. Every container stands behind those it
+/// depends on, so one pass is enough.
+fn dependents_of(plan: &Plan, container: u32) -> Vec<bool> {
+    let mut affected = vec![false; plan.containers.len()];
+    for (place, other) in plan.containers.iter().enumerate() {
+        let waits_for = |dependency: &u32| {
+            *dependency == container || affected.get(*dependency as usize) == Some(&true)
+        };
+        affected[place] = other.dependencies.iter().any(waits_for);
     }
-    waits
+    affected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::tests::{Sketch, stage};
+
+    fn check(plan: &Plan, failed: &str, container_failed: bool, skipped: &[&str]) {
+        let is_failed = |name: &str| name == failed;
+        let (step, _) = plan.actions().find(|(_, a)| is_failed(&a.name)).unwrap();
+        let set = after_failure(plan, step.step);
+        assert_eq!(set.container_failed, container_failed);
+        let names: Vec<String> = set
+            .steps()
+            .iter()
+            .map(|step| match plan.action(*step) {
+                Some(action) => action.name.clone(),
+                None => {
+                    let container = plan.container_of(*step).unwrap();
+                    format!("{}:{}", container.name, plan.steps[*step as usize].kind)
+                }
+            })
+            .collect();
+        assert_eq!(names, skipped);
+        assert_eq!(set.reason(), "DEPENDENCY_FAILED");
+    }
+
+    fn sketch() -> Sketch {
+        Sketch::new()
+            .with(stage("a", &[]).actions(&["a1", "a2"]))
+            .with(stage("b", &["a"]).actions(&["b1"]))
+            .with(stage("c", &["b"]))
+            .with(stage("d", &[]).actions(&["d1"]))
+    }
+
+    #[test]
+    fn the_rest_of_the_container_and_its_dependents_are_skipped() {
+        let plan = sketch().plan();
+        let rest = ["a2", "b:open", "b1", "b:close", "c:pass"];
+        check(&plan, "a1", true, &rest);
+        check(&plan, "d1", true, &[]);
+        check(&plan, "b1", true, &["c:pass"]);
+    }
+
+    #[test]
+    fn a_critical_container_stops_everything() {
+        let plan = sketch().critical("d").plan();
+        let all = [
+            "a:open", "a1", "a2", "a:close", "b:open", "b1", "b:close", "c:pass",
+        ];
+        let mut skipped: Vec<&str> = all.to_vec();
+        skipped.sort_by_key(|name| {
+            plan.steps.iter().position(|step| match &step.action {
+                Some(action) => action.name == *name,
+                None => {
+                    let container = plan.container_of(step.step).unwrap();
+                    format!("{}:{}", container.name, step.kind) == *name
+                }
+            })
+        });
+        check(&plan, "d1", true, &skipped);
+    }
+
+    #[test]
+    fn with_continue_the_others_run_on_unless_the_action_is_critical() {
+        let continuing = sketch().handling("a", FailureHandling::Continue);
+        check(&continuing.clone().plan(), "a1", false, &[]);
+        let plan = continuing.urgent("a1").plan();
+        check(
+            &plan,
+            "a1",
+            true,
+            &["a2", "b:open", "b1", "b:close", "c:pass"],
+        );
+    }
+
+    #[test]
+    fn unknown_steps_skip_nothing() {
+        let plan = sketch().plan();
+        assert_eq!(after_failure(&plan, 999), SkipSet::default());
+        assert_eq!(
+            after_container_failure(&plan, 999, None),
+            SkipSet::default()
+        );
+    }
 }

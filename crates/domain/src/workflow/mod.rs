@@ -1,7 +1,10 @@
 //! How a model runs: its graph, its plan, its conditions and what its steps see.
 //!
-//! `ordering` sorts the graph, `compile` makes the `plan` of a version from it, `nesting` follows
-//! the models inside. `condition`, `expression`, `mapping` and `transformation` read data.
+//! `structure` finds what is wrong with the graph, `ordering` sorts it, `nesting` follows the
+//! models inside, `compile` makes the `plan` of a version. `condition`, `expression`, `mapping`
+//! and `transformation` read data. During a run, `context` says what a step sees, `guard` whether
+//! it runs, `handover` what goes down to a nested model and comes up again, `retry` and `failure`
+//! what follows a fault.
 
 mod cycles;
 pub mod ordering;
@@ -10,13 +13,20 @@ pub mod compile;
 pub mod nesting;
 pub mod plan;
 
-pub mod context;
-pub mod failure;
-
 pub mod condition;
 pub mod expression;
 mod expression_values;
 pub mod mapping;
 pub mod transformation;
 
+pub mod context;
+pub mod failure;
+pub mod guard;
+pub mod handover;
+pub mod retry;
+pub mod structure;
+
 pub use compile::compile;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -118,6 +118,12 @@ fn data_that_makes_the_work_too_large_is_refused() {
 }
 
 #[test]
+fn the_names_it_reads_are_known() {
+    let expression = Expression::parse("lines.map(l, l.price * rate).size() > limit").unwrap();
+    assert_eq!(expression.variables(), ["limit", "lines", "rate"]);
+}
+
+#[test]
 fn only_the_form_with_one_field_is_read() {
     assert!(Expression::parse_json(&json!({"expression": "1"})).is_ok());
     for value in [
