@@ -60,6 +60,10 @@ returns private.turn
 language plpgsql set search_path = ''
 as $$
 begin
+  -- A message is a hint and stays small; who wants all reads the run.
+  if jsonb_array_length(turn.changes) >= 100 then
+    return turn;
+  end if;
   turn.changes := turn.changes || jsonb_build_object(
     'actionId', step.action_id, 'name', step.event -> 'actionName', 'status', note_change.status,
     'attempt', note_change.attempt);
@@ -68,7 +72,7 @@ end
 $$;
 
 comment on function private.note_change(private.turn, private.plan_steps, text, integer) is
-  'Adds what became of an action to the broadcast of the turn.';
+  'Adds what became of an action to the broadcast of the turn, up to a hundred.';
 
 revoke all on function private.open_turn(public.workflow_executions, uuid, integer) from public;
 revoke all on function private.draft_event(private.turn, text, jsonb, uuid) from public;

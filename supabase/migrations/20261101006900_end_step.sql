@@ -1,11 +1,27 @@
-create function private.end_container(turn private.turn, step private.plan_steps, skipped boolean)
+create function private.container_status(execution_id uuid, step private.plan_steps) returns public.step_status
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return case when exists (
+    select from public.action_runs as run
+    where run.execution_id = container_status.execution_id
+      and run.step > container_status.step.opened_by and run.step < container_status.step.step
+      and run.status = 'failed' and not run.lets_others_go_on
+  ) then 'failed' else 'completed' end;
+end
+$$;
+
+comment on function private.container_status(uuid, private.plan_steps) is
+  'How a container ends: it failed when one of its actions failed and did not let the others go on.';
+
+create function private.end_container(turn private.turn, step private.plan_steps, status public.step_status)
 returns private.turn
 language plpgsql set search_path = ''
 as $$
 declare
   v_done record;
 begin
-  if skipped then
+  if status = 'skipped' then
     turn.execution.skipped_nodes := (turn.execution).skipped_nodes + 1;
     return turn;
   end if;
@@ -17,7 +33,6 @@ begin
   select count(*) filter (where run.status = 'completed') as completed,
          count(*) filter (where run.status = 'failed') as failed,
          count(*) filter (where run.status = 'skipped') as skipped,
-         count(*) filter (where run.status = 'failed' and not run.lets_others_go_on) as aborted,
          (select opened.started_at from public.action_runs as opened
           where opened.execution_id = (turn.execution).execution_id and opened.step = end_container.step.opened_by
          ) as opened_at
@@ -29,10 +44,8 @@ begin
     and inner_step.step > end_container.step.opened_by and inner_step.step < end_container.step.step
     and inner_step.kind = 'action';
 
-  if v_done.aborted > 0 then
+  if status = 'failed' then
     turn.execution.failed_nodes := (turn.execution).failed_nodes + 1;
-    update public.action_runs as run set status = 'failed'
-    where run.execution_id = (turn.execution).execution_id and run.step = end_container.step.step;
   else
     turn.execution.completed_nodes := (turn.execution).completed_nodes + 1;
   end if;
@@ -44,8 +57,8 @@ begin
 end
 $$;
 
-comment on function private.end_container(private.turn, private.plan_steps, boolean) is
-  'Closes a container: it failed when one of its actions failed and did not let the others go on.';
+comment on function private.end_container(private.turn, private.plan_steps, public.step_status) is
+  'Counts a container as ended and tells what came of its actions.';
 
 create function private.milliseconds(length interval) returns bigint
 language plpgsql immutable set search_path = ''
@@ -69,7 +82,7 @@ begin
     when step.kind = 'action' then
       return private.note_change(turn, step, status::text, attempt);
     when step.kind in ('pass', 'close') then
-      return private.end_container(turn, step, status = 'skipped');
+      return private.end_container(turn, step, status);
     when step.kind = 'open' and status = 'completed' then
       return private.draft_event(turn, 'ContainerNodeOrchestrationStarted',
         step.event || jsonb_build_object('startedAt', turn.at));
@@ -82,9 +95,11 @@ $$;
 comment on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) is
   'Counts a step of the run as ended, whichever way, and tells of containers that opened or closed by it.';
 
-revoke all on function private.end_container(private.turn, private.plan_steps, boolean) from public;
+revoke all on function private.container_status(uuid, private.plan_steps) from public;
+revoke all on function private.end_container(private.turn, private.plan_steps, public.step_status) from public;
 revoke all on function private.milliseconds(interval) from public;
 revoke all on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) from public;
-grant execute on function private.end_container(private.turn, private.plan_steps, boolean) to fm_engine;
+grant execute on function private.container_status(uuid, private.plan_steps) to fm_engine;
+grant execute on function private.end_container(private.turn, private.plan_steps, public.step_status) to fm_engine;
 grant execute on function private.milliseconds(interval) to fm_engine;
 grant execute on function private.end_step(private.turn, private.plan_steps, public.step_status, integer) to fm_engine;

@@ -68,45 +68,47 @@ declare
   v_place integer := 1;
   v_step private.plan_steps;
   v_run public.action_runs;
+  v_known boolean;
   v_status public.step_status;
+  v_lease uuid;
+  v_started_at timestamptz;
+  v_finished_at timestamptz;
 begin
   while v_place <= coalesce(cardinality(v_queue), 0) loop
     select * into strict v_step
     from private.plan_steps as planned
     where planned.version_id = (turn.execution).version_id and planned.step = v_queue[v_place];
     v_place := v_place + 1;
-    v_status := case
-      when v_step.kind <> 'action' then 'completed'
-      when turn.want > 0 and turn.lease_token is not null then 'executing'
-      else 'ready' end;
-
     -- A row exists when other predecessors came before, or a failure has flagged
     -- the step; else this is the first the run hears of it.
     update public.action_runs as run set waiting = run.waiting - 1
     where run.execution_id = v_execution_id and run.step = v_step.step
     returning * into v_run;
-    if found then
-      continue when v_run.waiting > 0;
-      v_status := case when v_run.skip_reason is null then v_status else 'skipped' end;
-      update public.action_runs as run
-      set status = v_status,
-          attempt = case v_status when 'executing' then 1 else 0 end,
-          lease_token = case v_status when 'executing' then turn.lease_token end,
-          started_at = case when v_status in ('executing', 'completed') then now() end,
-          finished_at = case when v_status in ('completed', 'skipped') then now() end
-      where run.execution_id = v_execution_id and run.step = v_step.step;
-    elsif v_step.indegree > 1 then
+    v_known := found;
+    if not v_known and v_step.indegree > 1 then
       insert into public.action_runs (execution_id, step, status, waiting)
       values (v_execution_id, v_step.step, 'pending', v_step.indegree - 1);
       continue;
+    end if;
+    continue when v_known and v_run.waiting > 0;
+
+    v_status := case
+      when v_known and v_run.skip_reason is not null then 'skipped'
+      when v_step.kind = 'close' then private.container_status(v_execution_id, v_step)
+      when v_step.kind <> 'action' then 'completed'
+      when turn.want > 0 and turn.lease_token is not null then 'executing'
+      else 'ready' end;
+    v_lease := case v_status when 'executing' then turn.lease_token end;
+    v_started_at := case when v_status in ('executing', 'completed', 'failed') then now() end;
+    v_finished_at := case when v_status in ('completed', 'failed', 'skipped') then now() end;
+    if v_known then
+      update public.action_runs as run
+      set status = v_status, attempt = (v_lease is not null)::integer, lease_token = v_lease,
+          started_at = v_started_at, finished_at = v_finished_at
+      where run.execution_id = v_execution_id and run.step = v_step.step;
     else
       insert into public.action_runs (execution_id, step, status, attempt, lease_token, started_at, finished_at)
-      values (
-        v_execution_id, v_step.step, v_status,
-        case v_status when 'executing' then 1 else 0 end,
-        case v_status when 'executing' then turn.lease_token end,
-        case when v_status in ('executing', 'completed') then now() end,
-        case v_status when 'completed' then now() end);
+      values (v_execution_id, v_step.step, v_status, (v_lease is not null)::integer, v_lease, v_started_at, v_finished_at);
     end if;
 
     case v_status
@@ -118,6 +120,13 @@ begin
         turn := private.end_step(turn, v_step, v_status);
         v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
     end case;
+
+    -- A long row of empty containers ends within one call: its events are written
+    -- on the way, since the turn is copied with each of them.
+    if cardinality(turn.drafts) >= 200 then
+      perform private.publish_turns(turn.drafts, '{}');
+      turn.drafts := '{}';
+    end if;
   end loop;
   return turn;
 end

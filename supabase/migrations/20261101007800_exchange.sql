@@ -97,7 +97,8 @@ begin
       foreach v_step in array v_group.steps loop
         v_turn := private.take_step(v_turn, v_step);
       end loop;
-      continue when cardinality(v_turn.drafts) = 0;
+      -- Nothing happened when the steps had been overtaken by time.
+      continue when (v_turn.execution).stream_version = v_execution.stream_version;
       v_turn := private.close_turn(v_turn);
       v_want := v_turn.want;
       v_drafts := v_drafts || v_turn.drafts;
