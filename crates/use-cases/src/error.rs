@@ -82,3 +82,56 @@ impl From<PortError> for UseCaseError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: PortErrorKind, expected: Code) {
+        match UseCaseError::from(PortError::new(kind, "test", "detail")) {
+            UseCaseError::Refused(error) => assert_eq!(error.code, expected),
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_database_guards_becomes_the_refusal_of_the_rule() {
+        check(PortErrorKind::NameTaken, Code::ModelNameTaken);
+        check(PortErrorKind::VersionTaken, Code::VersionAlreadyExists);
+        check(PortErrorKind::KeyReused, Code::IdempotencyKeyReused);
+        check(PortErrorKind::OrderTaken, Code::ExecutionOrderTaken);
+        check(PortErrorKind::IdTaken, Code::NodeAlreadyExists);
+        check(PortErrorKind::Finished, Code::ExecutionAlreadyFinished);
+    }
+
+    #[test]
+    fn faults_of_ours_stay_internal_and_say_nothing() {
+        for kind in [
+            PortErrorKind::NotFound,
+            PortErrorKind::Corrupt,
+            PortErrorKind::Invalid,
+        ] {
+            let error = UseCaseError::from(PortError::new(kind, "port.call", "secret"));
+            assert!(matches!(error, UseCaseError::Internal(_)));
+            assert_eq!(error.to_string(), "internal error");
+        }
+        let error = PortError::new(PortErrorKind::Corrupt, "port.call", "row 7");
+        assert_eq!(error.to_string(), "port.call: Corrupt (row 7)");
+        assert!(!error.is_temporary());
+    }
+
+    #[test]
+    fn lost_races_and_row_level_security_have_their_own_answers() {
+        let conflict = PortErrorKind::Conflict {
+            current_revision: Some(3),
+        };
+        let error = UseCaseError::from(PortError::new(conflict, "test", ""));
+        let expected = UseCaseError::Conflict {
+            current_revision: Some(3),
+            if_match: false,
+        };
+        assert_eq!(error, expected);
+        let error = UseCaseError::from(PortError::new(PortErrorKind::Forbidden, "test", ""));
+        assert_eq!(error.to_string(), "the permission to edit is needed");
+    }
+}

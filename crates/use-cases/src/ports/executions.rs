@@ -578,3 +578,82 @@ pub trait Executions {
         answer: Option<StoredAnswer>,
     ) -> Result<Written<ExecutionStatus>, PortError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The wire form is what the database's functions read and write.
+    fn check<T>(wire: Value)
+    where
+        T: Serialize + for<'de> Deserialize<'de>,
+    {
+        let value: T = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(serde_json::to_value(value).unwrap(), wire);
+    }
+
+    const RUN: &str = "01990000-0000-7000-8000-000000000001";
+
+    fn outcome(more: Value) -> Value {
+        let mut outcome = json!({"executionId": RUN, "step": 3, "attempt": 1});
+        let fields = more.as_object().cloned().unwrap();
+        outcome.as_object_mut().unwrap().extend(fields);
+        outcome
+    }
+
+    #[test]
+    fn outcomes_travel_flat_with_their_kind() {
+        let error = json!({"code": "BROKEN", "message": "it broke", "category": "runtime"});
+        check::<Outcome>(outcome(json!({"kind": "completed", "output": {"x": 1}})));
+        check::<Outcome>(outcome(
+            json!({"kind": "retry", "error": error, "delayMs": 500}),
+        ));
+        check::<Outcome>(outcome(json!({
+            "kind": "failed", "error": error, "skip": [4, 5], "reason": "DEPENDENCY_FAILED",
+            "containerFailed": true, "logs": [{"level": "error", "message": "it broke"}],
+        })));
+        check::<Outcome>(outcome(json!({"kind": "skipped", "reason": "NOT_MET"})));
+        check::<Outcome>(outcome(json!({"kind": "released", "delayMs": 0})));
+        check::<Outcome>(outcome(json!({"kind": "child", "child": {
+            "executionId": RUN, "modelId": RUN, "versionId": RUN, "environment": "production",
+            "parameters": {}, "sessionId": "s", "mode": "async", "priority": "normal",
+            "maxDepth": 9, "approvedActions": [], "timeoutSeconds": 60,
+        }})));
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let released: Outcome =
+            serde_json::from_value(outcome(json!({"kind": "released"}))).unwrap();
+        assert_eq!(released.kind, OutcomeKind::Released { delay_ms: 0 });
+        let error = json!({"code": "BROKEN", "message": "it broke", "category": "runtime"});
+        let failed = outcome(json!({"kind": "failed", "error": error, "skip": [], "reason": ""}));
+        let failed: Outcome = serde_json::from_value(failed).unwrap();
+        let container_failed = |kind| match kind {
+            OutcomeKind::Failed {
+                container_failed, ..
+            } => container_failed,
+            _ => false,
+        };
+        assert!(container_failed(failed.kind));
+        let exchange: Exchange = serde_json::from_value(json!({})).unwrap();
+        assert_eq!(exchange, Exchange::default());
+    }
+
+    #[test]
+    fn a_claim_names_its_attempt() {
+        let wire = json!({
+            "executionId": RUN, "step": 2, "attempt": 3, "failures": 1, "modelId": RUN,
+            "versionId": RUN, "versionNumber": "1.0.1", "startedBy": RUN,
+            "environment": "production", "parameters": {"a": 1}, "sessionId": "s", "depth": 0,
+            "maxDepth": 10, "approvedActions": [], "deadline": "2025-09-01T12:00:00.000Z",
+            "results": [{"step": 1, "status": "completed", "output": 7}],
+            "child": {"executionId": RUN, "status": "failed", "outputs": {}, "errors": []},
+        });
+        check::<Claim>(wire.clone());
+        let claim: Claim = serde_json::from_value(wire).unwrap();
+        assert_eq!((claim.key().step, claim.key().attempt), (2, 3));
+    }
+}
