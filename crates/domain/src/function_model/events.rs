@@ -485,3 +485,6 @@ pub struct WorkflowValidationCompleted {
     /// When.
     pub validated_at: Instant,
 }
+
+#[cfg(test)]
+mod tests;
