@@ -338,3 +338,117 @@ impl ExecutionStatus {
         Err(DomainError::new(code, message).with("status", self.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::tests::{Sketch, object, stage};
+    use serde_json::json;
+
+    fn start(body: Value) -> Result<Start, DomainError> {
+        check_values(&serde_json::from_value(body).unwrap())
+    }
+
+    #[test]
+    fn starts_take_their_defaults() {
+        let start = start(json!({"parameters": {" a ": 1}})).unwrap();
+        assert_eq!(start.environment, Environment::Production);
+        assert_eq!(
+            (start.mode, start.priority),
+            (RunMode::Async, JobPriority::Normal)
+        );
+        assert_eq!((start.max_depth, start.timeout_seconds), (10, None));
+        assert_eq!(start.parameters["a"], 1);
+    }
+
+    #[test]
+    fn every_wrong_value_of_a_start_is_reported() {
+        let refusal = start(json!({
+            "environment": "test", "parameters": {" ": 1}, "sessionId": " ", "timeoutSeconds": 0,
+            "maxDepth": 11, "recovery": {"maxRetryAttempts": 11, "retryDelayMs": -1}
+        }))
+        .unwrap_err();
+        assert_eq!(refusal.code, Code::ExecutionContextInvalid);
+        let fields: Vec<&str> = refusal.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "environment",
+                "parameters",
+                "sessionId",
+                "timeoutSeconds",
+                "maxDepth",
+                "recovery.maxRetryAttempts",
+                "recovery.retryDelayMs",
+            ]
+        );
+        let code = |body| start(body).unwrap_err().code;
+        assert_eq!(code(json!({"maxDepth": 0})), Code::DepthInvalid);
+        assert_eq!(
+            code(json!({"timeoutSeconds": 2_592_001})),
+            Code::TimeoutInvalid
+        );
+        let recovery = json!({"recovery": {"maxRetryAttempts": -1}});
+        assert_eq!(code(recovery), Code::RecoveryPolicyInvalid);
+        let large = json!({"parameters": {"a": "x".repeat(70_000)}});
+        assert_eq!(code(large), Code::DocumentTooLarge);
+        let unknown = serde_json::from_value::<ExecuteFunctionModel>(json!({"odd": 1}));
+        assert!(unknown.is_err());
+    }
+
+    #[test]
+    fn a_start_needs_active_stages_and_the_parameters_asked_for() {
+        let mut plan = Sketch::new().with(stage("s", &[])).plan();
+        let started = start(json!({"parameters": {"order": 1, "empty": null}})).unwrap();
+        assert_eq!(check_start(&plan, &started), Ok(()));
+        plan.required_parameters = vec!["order".into(), "empty".into(), "amount".into()];
+        let refusal = check_start(&plan, &started).unwrap_err();
+        let fields: Vec<&str> = refusal.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["parameters.empty", "parameters.amount"]);
+        plan.inactive_stages = vec![plan.containers[0].node_id];
+        let refusal = check_start(&plan, &started).unwrap_err();
+        assert_eq!(refusal.code, Code::NodeInactive);
+        assert_eq!(check_parameters(&[], &object(json!({}))), Ok(()));
+    }
+
+    #[test]
+    fn runs_move_as_the_table_says() {
+        use ExecutionStatus as S;
+        let targets = |from: S| S::ALL.iter().filter(|to| from.may_become(**to)).count();
+        let counts: Vec<usize> = S::ALL.iter().map(|from| targets(*from)).collect();
+        assert_eq!(counts, [3, 4, 3, 0, 1, 0]);
+        assert!(S::Failed.may_become(S::Running));
+        assert!(!S::Pending.may_become(S::Paused));
+        let code = |result: Result<(), DomainError>| result.err().map(|e| e.code);
+        assert_eq!(
+            code(S::Pending.check_pause()),
+            Some(Code::ExecutionNotRunning)
+        );
+        assert_eq!(code(S::Running.check_pause()), None);
+        assert_eq!(
+            code(S::Running.check_resume()),
+            Some(Code::ExecutionNotPaused)
+        );
+        assert_eq!(
+            code(S::Failed.check_cancel()),
+            Some(Code::ExecutionAlreadyFinished)
+        );
+        assert_eq!(code(S::Paused.check_cancel()), None);
+    }
+
+    #[test]
+    fn progress_rises_from_phase_to_phase() {
+        use ExecutionStatus as S;
+        let percentage = |finished, status| Progress::of(3, finished, 0, 0, status).percentage;
+        assert_eq!(percentage(0, S::Pending), 0.0);
+        assert_eq!(percentage(1, S::Running), 70.0);
+        assert_eq!(percentage(3, S::Running), 90.0);
+        assert_eq!(percentage(3, S::Completed), 100.0);
+        let early = Progress::of(3, 1, 0, 0, S::Running);
+        let late = Progress::of(3, 1, 1, 1, S::Failed);
+        assert_eq!(early.at_least(late).percentage, 90.0);
+        assert_eq!(Progress::of(0, 0, 0, 0, S::Running).percentage, 90.0);
+        let ends: Vec<f64> = Phase::ALL.iter().map(|phase| phase.percentage()).collect();
+        assert_eq!(ends, [20.0, 40.0, 60.0, 90.0, 100.0]);
+    }
+}

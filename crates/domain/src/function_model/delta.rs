@@ -200,3 +200,128 @@ fn column(model: &FunctionModel, name: &str) -> Value {
     };
     value.unwrap_or(Value::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function_model::{FunctionModel, ModelChanges, events};
+    use crate::workflow::tests::{Sketch, action_id, boundary, node_id, owner, stage};
+
+    fn model() -> FunctionModel {
+        Sketch::new()
+            .with(boundary("In", "input", &[]))
+            .with(stage("Work", &["In"]).actions(&["a"]))
+            .model
+    }
+
+    fn added(name: &str) -> Event {
+        let model = model();
+        let node = model.nodes[&node_id(name)].clone();
+        let (added_by, added_at) = (owner(), model.created_at);
+        let model_id = model.model_id;
+        events::ContainerNodeAdded {
+            model_id,
+            node,
+            added_by,
+            added_at,
+        }
+        .into()
+    }
+
+    fn removed(name: &str) -> Event {
+        let model = model();
+        let node = &model.nodes[&node_id(name)];
+        events::ContainerNodeRemoved {
+            model_id: model.model_id,
+            node_id: node.node_id,
+            node_type: node.node_type(),
+            name: node.name.clone(),
+            cascaded_actions: vec![action_id("a")],
+            removed_by: owner(),
+            removed_at: model.created_at,
+        }
+        .into()
+    }
+
+    fn updated(changes: ModelChanges) -> Event {
+        let model = model();
+        events::FunctionModelUpdated {
+            model_id: model.model_id,
+            previous_values: changes.previous(&model),
+            changes,
+            updated_by: owner(),
+            updated_at: model.created_at,
+        }
+        .into()
+    }
+
+    #[test]
+    fn only_touched_columns_are_written_and_cleared_ones_are_null() {
+        let changes = ModelChanges {
+            description: crate::patch::Patch::Clear,
+            ..ModelChanges::default()
+        };
+        let delta = Delta::of(&[updated(changes)]);
+        let columns = delta.changed_columns(&model());
+        let names: Vec<&String> = columns.keys().collect();
+        assert_eq!(names, ["description", "lastSavedAt", "updatedAt"]);
+        assert_eq!(columns["description"], Value::Null);
+        let model = model();
+        let changes = ModelChanges {
+            permissions: Some(model.permissions.clone()),
+            ..ModelChanges::default()
+        };
+        let delta = Delta::of(&[updated(changes)]);
+        assert_eq!(
+            delta.changed_columns(&model)["userId"],
+            model.user_id.to_string()
+        );
+        assert!(Delta::of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_creation_writes_every_column() {
+        let model = model();
+        let created: Event = events::FunctionModelCreated {
+            model_id: model.model_id,
+            name: model.name.clone(),
+            description: None,
+            version: model.version.clone(),
+            permissions: model.permissions.clone(),
+            organization_id: None,
+            metadata: JsonObject::new(),
+            ai_agent_config: None,
+            template_id: None,
+            duplicated_from: None,
+            nodes: model.nodes.values().cloned().collect(),
+            action_nodes: model.action_nodes.values().cloned().collect(),
+            created_by: owner(),
+            created_at: model.created_at,
+        }
+        .into();
+        let delta = Delta::of(&[created]);
+        let columns = delta.changed_columns(&model);
+        let json = serde_json::to_value(&model).unwrap();
+        for name in ALL_COLUMNS {
+            let expected = json.get(name).unwrap_or(&Value::Null);
+            assert_eq!(&columns[name], expected, "{name}");
+        }
+        assert_eq!(
+            (delta.containers_put.len(), delta.actions_put.len()),
+            (2, 1)
+        );
+        assert_eq!(delta.dependencies_added.len(), 1);
+    }
+
+    #[test]
+    fn the_last_of_several_changes_counts() {
+        let delta = Delta::of(&[added("Work"), removed("Work")]);
+        assert!(delta.containers_put.is_empty() && delta.dependencies_added.is_empty());
+        assert!(delta.containers_removed.contains(&node_id("Work")));
+        assert!(delta.actions_removed.contains(&action_id("a")));
+        let delta = Delta::of(&[removed("Work"), added("Work")]);
+        assert!(delta.containers_removed.is_empty());
+        assert!(delta.containers_put.contains(&node_id("Work")));
+        assert_eq!(delta.dependencies_added.len(), 1);
+    }
+}
