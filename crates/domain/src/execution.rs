@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Code, DomainError, FieldError, Violations};
+use crate::execution_context::checked_parameters;
 use crate::function_model::FunctionModel;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, NodeId};
@@ -101,8 +102,7 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
         violations.add(Code::ExecutionContextInvalid, error);
     }
     let parameters = command.parameters.clone().unwrap_or_default();
-    violations.take("parameters", limits::document(&parameters));
-    let parameters = trimmed_keys(parameters, &mut violations);
+    let parameters = violations.take("parameters", checked_parameters(parameters));
     let session = command.session_id.as_deref();
     let session = session.map(|text| limits::text(text, 1, 200, Code::ExecutionContextInvalid));
     let session_id = session.and_then(|checked| violations.take("sessionId", checked));
@@ -136,7 +136,7 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
     violations.finish()?;
     Ok(Start {
         environment: command.environment.unwrap_or(Environment::Production),
-        parameters,
+        parameters: parameters.unwrap_or_default(),
         session_id,
         mode: command.mode.unwrap_or(RunMode::Async),
         timeout_seconds,
@@ -145,18 +145,6 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
         max_depth: max_depth.unwrap_or(MAX_NESTING_DEPTH),
         approved_actions: command.approved_actions.clone(),
     })
-}
-
-fn trimmed_keys(parameters: JsonObject, violations: &mut Violations) -> JsonObject {
-    let mut trimmed = JsonObject::new();
-    for (name, value) in parameters {
-        if name.trim().is_empty() {
-            let error = FieldError::new("parameters", "blankKey").value(name.as_str());
-            violations.add(Code::ExecutionContextInvalid, error);
-        }
-        trimmed.insert(name.trim().to_owned(), value);
-    }
-    trimmed
 }
 
 /// Checks a start against the plan of the published version: every stage is active, and every

@@ -23,6 +23,7 @@ pub mod finding;
 pub mod validation;
 
 pub mod execution;
+pub mod execution_context;
 
 pub mod built_in_workflow;
 pub mod knowledge;

@@ -67,3 +67,30 @@ impl FunctionModel {
         Ok(header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::tests::{Sketch, empty_model, stage};
+    use serde_json::json;
+
+    #[test]
+    fn content_survives_and_identity_is_that_of_the_header() {
+        let model = Sketch::new().with(stage("Work", &[]).actions(&["a"])).model;
+        let mut header = empty_model();
+        header.revision = 7;
+        let read = FunctionModel::from_snapshot(header, &snapshot(&model)).unwrap();
+        assert_eq!(read.nodes, model.nodes);
+        assert_eq!(read.action_nodes, model.action_nodes);
+        assert_eq!(read.revision, 7);
+    }
+
+    #[test]
+    fn the_empty_snapshot_has_no_nodes_and_others_must_be_readable() {
+        let model = Sketch::new().with(stage("Work", &[]).actions(&["a"])).model;
+        let empty = FunctionModel::from_snapshot(model, &json!({})).unwrap();
+        assert!(empty.nodes.is_empty() && empty.action_nodes.is_empty());
+        let broken = FunctionModel::from_snapshot(empty, &json!({"nodes": 1}));
+        assert_eq!(broken.unwrap_err().code, Code::EventSchemaInvalid);
+    }
+}
