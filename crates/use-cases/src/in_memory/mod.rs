@@ -1,9 +1,10 @@
 //! A world in memory: a twin of every port, with a clock and identifiers that a test controls.
 //!
-//! `machine`, `exchange` and `record` are the rules of a run as the database keeps them;
+//! `machine`, `exchange`, `claiming` and `record` are the rules of a run as the database keeps them;
 //! `store` has the rest of what the database guards. `faults` lets calls fail on order.
 
 mod audit_logs;
+mod claiming;
 mod clock;
 mod event_log;
 mod exchange;

@@ -9,6 +9,7 @@ mod audit_logs;
 mod clock;
 mod error;
 mod event_log;
+mod exchange;
 mod executions;
 mod function_models;
 mod idempotency;
@@ -27,11 +28,12 @@ pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
 pub use clock::Clock;
 pub use error::{PortError, PortErrorKind};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
-pub use executions::{
-    ActionRun, ChildResult, Claim, ClaimKey, Exchange, Execution, ExecutionError, Executions,
-    FinishedExecution, LogFilter, LogLevel, LogLine, NewExecution, Outcome, OutcomeKind, Started,
-    StartedExecution, Step, StepResult, StepState, StepStatus, StoredLogLine, Worker,
+pub use exchange::{
+    ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
+    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepResult, StepStatus,
+    Worker,
 };
+pub use executions::{ActionRun, Execution, Executions, LogFilter, StepState, StoredLogLine};
 pub use function_models::{
     Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel, VersionRef,
 };
