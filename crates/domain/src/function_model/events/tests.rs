@@ -3,8 +3,14 @@
 //! Set `UPDATE_SNAPSHOTS=1` to write the files anew, and review them like code.
 
 use super::*;
-use crate::finding::FindingCode;
-use crate::function_model::{PermissionLists, RawRetryPolicy};
+use crate::finding::{Finding, FindingCode};
+use crate::function_model::{
+    ActionChanges, ContainerChanges, ModelChanges, ModelName, PermissionLists, Permissions,
+    RawRetryPolicy, RetryPolicy, Version,
+};
+use crate::ids::{OrganizationId, UserId, ValidationId, VersionId};
+use crate::instant::Instant;
+use crate::vocabulary::{ActionStatus, ExecutionMode, ModelStatus, ValidationLevel, VersionBump};
 use crate::workflow::tests::{Sketch, action_id, boundary, node_id, object, owner, stage, uuid};
 use serde_json::json;
 use std::path::Path;
