@@ -1,5 +1,7 @@
 //! What all use cases that write have in common: recognising repetitions, and lost races.
 
+use domain::error::Code;
+
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{IdempotentAnswers, PortError, PortErrorKind, Ports, Written};
@@ -65,9 +67,11 @@ pub(crate) fn expect_revision(context: &Context, read: i64) -> Result<(), UseCas
     }
 }
 
-/// The failure of a write that counted on a revision.
-pub(crate) fn lost_race(context: &Context, error: PortError) -> UseCaseError {
+/// The failure of a write, in the words of what was to be written: `missing` when it is gone
+/// meanwhile, `Conflict` when somebody else saved first.
+pub(crate) fn failure(context: &Context, error: PortError, missing: Code) -> UseCaseError {
     match error.kind {
+        PortErrorKind::NotFound => UseCaseError::NotFound(missing),
         PortErrorKind::Conflict { current_revision } => UseCaseError::Conflict {
             current_revision,
             if_match: context.if_match.is_some(),

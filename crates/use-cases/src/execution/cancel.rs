@@ -1,6 +1,7 @@
 //! Ends a run, and everything nested in it.
 
 use domain::error::{Code, DomainError, FieldError};
+use domain::function_model::Act;
 use domain::ids::ExecutionId;
 use domain::limits;
 use domain::vocabulary::ExecutionStatus;
@@ -8,8 +9,9 @@ use domain::vocabulary::ExecutionStatus;
 use super::access;
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
-use crate::ports::{Clock, Execution, Executions, Ports};
-use crate::writing::{Saved, answer_to_keep, answered_before, done};
+use crate::function_model::access::forbidden;
+use crate::ports::{Clock, Execution, Executions, PortError, PortErrorKind, Ports};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
 
 /// Longest reason, in characters.
 const REASON: usize = 2000;
@@ -41,8 +43,16 @@ pub async fn cancel(
     let cancelled = ports
         .executions()
         .cancel(context, execution_id, reason.as_deref(), answer);
-    done(cancelled.await?)?;
+    done(cancelled.await.map_err(|error| refusal(context, error))?)?;
     Ok(saved)
+}
+
+/// The database judges the caller once more; what it refuses was withdrawn a moment ago.
+fn refusal(context: &Context, error: PortError) -> UseCaseError {
+    match error.kind {
+        PortErrorKind::Forbidden => forbidden(Act::Execute),
+        _ => failure(context, error, Code::ExecutionNotFound),
+    }
 }
 
 fn checked_reason(reason: &str) -> Result<String, DomainError> {
@@ -56,8 +66,7 @@ fn checked_reason(reason: &str) -> Result<String, DomainError> {
 mod tests {
     use super::*;
     use crate::in_memory::World;
-    use crate::ports::PortErrorKind;
-    use crate::testing::{Draft, Run, alice, bob, refusal, rendered, with_key};
+    use crate::testing::{Draft, Run, alice, bob, refusal as code, rendered, with_key};
 
     fn attempt(
         world: &World,
@@ -74,7 +83,7 @@ mod tests {
         let run = Run::pending(&world, &Draft::order_to_cash(&world));
         let long = "x".repeat(2001);
         let refused = attempt(&world, &alice(), &run, Some(&long)).unwrap_err();
-        assert_eq!(refusal(refused), Code::ReasonInvalid);
+        assert_eq!(code(refused), Code::ReasonInvalid);
         let saved = attempt(&world, &alice(), &run, Some("enough")).unwrap();
         assert_eq!(saved.value.status, ExecutionStatus::Cancelled);
         let read = world
@@ -82,7 +91,7 @@ mod tests {
             .unwrap();
         assert_eq!(read.execution.status, ExecutionStatus::Cancelled);
         let again = attempt(&world, &alice(), &run, None).unwrap_err();
-        assert_eq!(refusal(again), Code::ExecutionAlreadyFinished);
+        assert_eq!(code(again), Code::ExecutionAlreadyFinished);
     }
 
     #[test]
@@ -121,6 +130,15 @@ mod tests {
             .faults()
             .fail_next("executions.cancel", PortErrorKind::Finished);
         let error = attempt(&world, &alice(), &run, None).unwrap_err();
-        assert_eq!(refusal(error), Code::ExecutionAlreadyFinished);
+        assert_eq!(code(error), Code::ExecutionAlreadyFinished);
+        let meanwhile = |kind| {
+            world.faults().fail_next("executions.cancel", kind);
+            attempt(&world, &alice(), &run, None).unwrap_err()
+        };
+        let gone = meanwhile(PortErrorKind::NotFound);
+        assert_eq!(gone, UseCaseError::NotFound(Code::ExecutionNotFound));
+        let required = "execute".to_owned();
+        let withdrawn = meanwhile(PortErrorKind::Forbidden);
+        assert_eq!(withdrawn, UseCaseError::Forbidden { required });
     }
 }

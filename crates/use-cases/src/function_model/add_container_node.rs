@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn up_to_three_lost_races_are_repeated() {
+    fn up_to_three_failures_are_repeated() {
         let world = World::new();
         let draft = Draft::empty(&world, "Order");
         races(&world, 3);

@@ -10,7 +10,7 @@ use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, Extent, FunctionModels, ModelSave, PortErrorKind, Ports};
 use crate::writing::{
-    REPETITIONS, Saved, answer_to_keep, answered_before, done, expect_revision, lost_race,
+    REPETITIONS, Saved, answer_to_keep, answered_before, done, expect_revision, failure,
 };
 
 /// What to do when somebody else saved first and the caller named no revision.
@@ -93,7 +93,6 @@ fn refusal(context: &Context, command: &Command, error: crate::ports::PortError)
             let message = "The model has an action of this identifier already.";
             DomainError::new(Code::ActionAlreadyExists, message).into()
         }
-        PortErrorKind::NotFound => UseCaseError::NotFound(Code::FunctionModelNotFound),
-        _ => lost_race(context, error),
+        _ => failure(context, error, Code::FunctionModelNotFound),
     }
 }

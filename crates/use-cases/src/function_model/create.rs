@@ -13,7 +13,7 @@ use crate::error::UseCaseError;
 use crate::ports::{
     Clock, Expected, Extent, FunctionModels, Ids, ModelSave, NewVersion, Organizations, Ports,
 };
-use crate::writing::{Saved, answer_to_keep, answered_before, done, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
 
 /// Creates a model: a draft at 1.0.0 that belongs to the caller, with its first snapshot.
 ///
@@ -52,7 +52,7 @@ pub async fn create(
         answer: answer_to_keep(context, &saved, render),
     };
     let written = ports.function_models().save(context, change).await;
-    done(written.map_err(|error| lost_race(context, error))?)?;
+    done(written.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?)?;
     Ok(saved)
 }
 

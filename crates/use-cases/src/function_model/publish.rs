@@ -1,6 +1,6 @@
 //! UC-004: publishes a model: its drafts become active, and a snapshot with a plan is frozen.
 
-use domain::error::DomainError;
+use domain::error::{Code, DomainError};
 use domain::finding::Finding;
 use domain::function_model::commands::PublishFunctionModel;
 use domain::function_model::decide::decide;
@@ -16,7 +16,7 @@ use super::{access, nesting};
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, Extent, FunctionModels, Ids, ModelSave, NewVersion, Ports};
-use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// What was published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub async fn publish(
         answer: answer_to_keep(context, &saved, render),
     };
     let written = ports.function_models().save(context, change).await;
-    done(written.map_err(|error| lost_race(context, error))?)?;
+    done(written.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?)?;
     Ok(saved)
 }
 
@@ -133,7 +133,6 @@ fn version(
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
     use domain::vocabulary::{ActionStatus, NodeStatus};
 
     use super::*;

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_race_is_not_repeated() {
+    fn a_failure_is_not_repeated() {
         let world = World::new();
         let draft = Draft::order_to_cash(&world);
         let raced = PortErrorKind::Conflict {

@@ -18,6 +18,7 @@ use crate::ports::{
     Clock, Extent, FoundModel, FunctionModels, Ids, KnowledgeBase, ModelVersions, PortError,
     PortErrorKind, Ports, Workflows,
 };
+use crate::writing::failure;
 
 /// Most references of one kind that are looked up; further ones count as not checked.
 const LOOKUPS: usize = 100;
@@ -50,7 +51,8 @@ pub async fn validate(
     let event = Event::from(report.event(context.actor.user_id));
     let events = vec![event.to_json()];
     let models = ports.function_models();
-    models.record_events(context, model_id, events).await?;
+    let recorded = models.record_events(context, model_id, events).await;
+    recorded.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?;
     Ok(report)
 }
 

@@ -1,5 +1,6 @@
 //! Changes a document of the built-in knowledge base.
 
+use domain::error::Code;
 use domain::ids::ContentId;
 use domain::knowledge::{Article, UpdateKnowledgeContent};
 
@@ -7,7 +8,7 @@ use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, KnowledgeContent, KnowledgeContents, Ports};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// Changes the title, text or tags of a document.
 ///
@@ -46,13 +47,12 @@ pub async fn change(
     let answer = answer_to_keep(context, &saved, render);
     let contents = ports.knowledge_contents();
     let written = contents.save(context, &saved.value, expected, answer).await;
-    done(written.map_err(|error| lost_race(context, error))?)?;
+    done(written.map_err(|error| failure(context, error, Code::ContentNotFound))?)?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
     use domain::organization::OrganizationRole;
 
     use super::*;
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn viewers_nothing_and_lost_races_are_refused() {
+    fn viewers_nothing_and_failures_are_refused() {
         let world = World::new();
         let acme = world.organization("Acme", &alice());
         let id = document(&world, &alice(), Some(acme), "Dunning", "text").content_id;

@@ -1,5 +1,6 @@
 //! Adds a document to the built-in knowledge base.
 
+use domain::error::Code;
 use domain::ids::ContentId;
 use domain::knowledge::{Article, CreateKnowledgeContent};
 
@@ -7,7 +8,7 @@ use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, Ids, KnowledgeContent, KnowledgeContents, Ports};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
 
 /// Adds a document, for an organization or for the caller alone.
 ///
@@ -44,13 +45,12 @@ pub async fn create(
     let written = contents
         .save(context, &saved.value, Expected::New, answer)
         .await;
-    done(written.map_err(|error| lost_race(context, error))?)?;
+    done(written.map_err(|error| failure(context, error, Code::ContentNotFound))?)?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
 
     use super::*;
     use crate::in_memory::World;

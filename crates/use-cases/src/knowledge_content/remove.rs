@@ -1,12 +1,13 @@
 //! Removes a document of the built-in knowledge base.
 
+use domain::error::Code;
 use domain::ids::ContentId;
 
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Expected, KnowledgeContents, Ports};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// Removes a document; actions that name it fail from then on.
 ///
@@ -30,13 +31,12 @@ pub async fn remove(
     let expected = Expected::Revision(content.revision);
     let contents = ports.knowledge_contents();
     let removed = contents.remove(context, content_id, expected, answer).await;
-    done(removed.map_err(|error| lost_race(context, error))?)?;
+    done(removed.map_err(|error| failure(context, error, Code::ContentNotFound))?)?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
 
     use super::*;
     use crate::in_memory::World;

@@ -1,6 +1,7 @@
 //! Changes a task of the built-in workflow service.
 
 use domain::built_in_workflow::{HttpTask, UpdateWorkflow, updated};
+use domain::error::Code;
 use domain::ids::WorkflowId;
 use serde::Deserialize;
 use serde_json::json;
@@ -9,7 +10,7 @@ use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, PortError, PortErrorKind, Ports, Workflow, Workflows};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// Changes the name or the definition of a task; runs use it from their next call on.
 ///
@@ -47,13 +48,16 @@ pub async fn change(
     let written = ports
         .workflows()
         .save(context, &saved.value, expected, answer);
-    done(written.await.map_err(|error| lost_race(context, error))?)?;
+    done(
+        written
+            .await
+            .map_err(|error| failure(context, error, Code::WorkflowNotFound))?,
+    )?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
 
     use super::*;
     use crate::in_memory::World;

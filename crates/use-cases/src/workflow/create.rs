@@ -1,7 +1,7 @@
 //! Registers a task of the built-in workflow service.
 
 use domain::built_in_workflow::{CreateWorkflow, HttpTask, workflow_name};
-use domain::error::Violations;
+use domain::error::{Code, Violations};
 use domain::ids::WorkflowId;
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Clock, Expected, Ids, Ports, Workflow, Workflows};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
 
 /// Registers a task, for an organization or for the caller alone.
 ///
@@ -47,13 +47,16 @@ pub async fn create(
     let written = ports
         .workflows()
         .save(context, &saved.value, Expected::New, answer);
-    done(written.await.map_err(|error| lost_race(context, error))?)?;
+    done(
+        written
+            .await
+            .map_err(|error| failure(context, error, Code::WorkflowNotFound))?,
+    )?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
     use domain::organization::OrganizationRole;
 
     use super::*;

@@ -1,12 +1,13 @@
 //! Removes a task of the built-in workflow service.
 
+use domain::error::Code;
 use domain::ids::WorkflowId;
 
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
 use crate::ports::{Expected, Ports, Workflows};
 use crate::sharing;
-use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, lost_race};
+use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// Removes a task; tethers that name it fail from then on.
 ///
@@ -31,17 +32,21 @@ pub async fn remove(
     let removed = ports
         .workflows()
         .remove(context, workflow_id, expected, answer);
-    done(removed.await.map_err(|error| lost_race(context, error))?)?;
+    done(
+        removed
+            .await
+            .map_err(|error| failure(context, error, Code::WorkflowNotFound))?,
+    )?;
     Ok(saved)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::error::Code;
     use domain::organization::OrganizationRole;
 
     use super::*;
     use crate::in_memory::World;
+    use crate::ports::PortErrorKind;
     use crate::testing::{alice, bob, rendered, task};
 
     #[test]
@@ -80,5 +85,18 @@ mod tests {
             if_match: true,
         };
         assert_eq!(error, conflict);
+    }
+
+    #[test]
+    fn a_task_that_goes_meanwhile_is_missing() {
+        let world = World::new();
+        let id = task(&world, &alice(), None, "t").workflow_id;
+        world
+            .faults()
+            .fail_next("workflows.remove", PortErrorKind::NotFound);
+        let gone = world
+            .run(remove(&world, &alice(), id, rendered))
+            .unwrap_err();
+        assert_eq!(gone, UseCaseError::NotFound(Code::WorkflowNotFound));
     }
 }
