@@ -3,17 +3,17 @@
 //! The language has no step limit of its own, so the work is bounded beforehand: by the length of
 //! the source, by the shape of the parsed expression and by the size of the data it sees.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use cel::common::ast::{EntryExpr, Expr};
+use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr};
 use cel::parser::PrattParser;
 use cel::{Context, Env, IdedExpr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::expression_values::{from_json, largest_list, to_json};
+use super::expression_values::{Weight, from_json, to_json, weigh};
 use crate::error::{Code, DomainError, FieldError};
 use crate::limits;
 
@@ -26,7 +26,9 @@ pub const MAX_LIST: usize = 10_000;
 /// Deepest nesting of the parsed expression; every level costs stack when it is evaluated.
 const MAX_DEPTH: usize = 32;
 /// Most evaluated nodes, as far as sizes and shapes foretell them.
-const MAX_STEPS: usize = 5_000_000;
+const MAX_STEPS: usize = 2_000_000;
+/// Most bytes copied while evaluating, foretold likewise.
+const MAX_COPIED: usize = 64 * 1024 * 1024;
 /// Deepest nesting and most bytes of the data an expression sees.
 const MAX_DATA: (usize, usize) = (100, 8 * 1024 * 1024);
 
@@ -93,12 +95,12 @@ impl Expression {
         let parsed = compile(&self.expression)?;
         let names = parsed.root.references();
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        let mut largest = parsed.shape.longest_list;
+        let mut sizes = Sizes::default();
         let mut bind = |name: &str, value: &Value| -> Result<(), String> {
             limits::value(value, MAX_DATA.1, MAX_DATA.0)
                 .map_err(|_| format!("The value of {name} is too large for an expression."))?;
-            largest = largest.max(largest_list(value));
-            if largest > MAX_LIST {
+            sizes.add(name, weigh(value));
+            if sizes.longest_list > MAX_LIST {
                 return Err(format!(
                     "{name} holds a list of more than {MAX_LIST} items."
                 ));
@@ -111,13 +113,10 @@ impl Expression {
                 bind(name, value)?;
             }
         }
-        let whole = data.get("context").is_none() && names.has_variable("context");
-        if whole {
+        if data.get("context").is_none() && names.has_variable("context") {
             bind("context", data)?;
         }
-        if parsed.shape.steps(largest) > MAX_STEPS {
-            return Err("The expression would take too many steps for this data.".to_owned());
-        }
+        parsed.shape.check(&sizes)?;
         let value = cel::Value::resolve(&parsed.root, &context);
         let value = value.map_err(|error| shortened(&error.to_string()))?;
         to_json(&value, MAX_DATA.0)
@@ -154,25 +153,57 @@ struct Parsed {
 struct Shape {
     /// Nodes by the number of comprehensions around them.
     nodes: [usize; MAX_COMPREHENSIONS + 1],
+    /// Names that are read, with the number of comprehensions around them.
+    reads: Vec<(String, usize)>,
     /// Items of the longest list literal.
     longest_list: usize,
-    /// Additions, each of which may double a list.
+    /// Additions in what comprehensions range over; each may join another list.
     additions: usize,
     /// Names that comprehensions introduce.
     introduced: Vec<String>,
 }
 
+/// How large the data is that an expression reads.
+#[derive(Default)]
+struct Sizes {
+    /// Bytes by name, estimated.
+    bytes: BTreeMap<String, usize>,
+    /// Bytes of the largest item of a list.
+    largest_item: usize,
+    /// Items of the longest list.
+    longest_list: usize,
+}
+
+impl Sizes {
+    fn add(&mut self, name: &str, weight: Weight) {
+        self.bytes.insert(name.to_owned(), weight.bytes);
+        self.largest_item = self.largest_item.max(weight.largest_item);
+        self.longest_list = self.longest_list.max(weight.longest_list);
+    }
+}
+
 impl Shape {
-    /// Most nodes evaluated when no list is longer than this.
-    fn steps(&self, longest: usize) -> usize {
-        let reach = longest.max(1).saturating_mul(self.additions + 1);
-        let mut factor = 1_usize;
-        let mut steps = 0_usize;
-        for nodes in self.nodes {
-            steps = steps.saturating_add(nodes.saturating_mul(factor));
-            factor = factor.saturating_mul(reach);
+    /// Refuses data that would make the work too large. Nothing is evaluated more often than the
+    /// lists around it have items, and no value grows but by what is read.
+    fn check(&self, sizes: &Sizes) -> Result<(), String> {
+        let longest = sizes.longest_list.max(self.longest_list).max(1);
+        let reach = longest.saturating_mul(self.additions + 1);
+        let times = |loops: usize| (0..loops).fold(1_usize, |n, _| n.saturating_mul(reach));
+        let nodes = self.nodes.iter().enumerate();
+        let steps = nodes.map(|(loops, nodes)| nodes.saturating_mul(times(loops)));
+        if steps.fold(0, usize::saturating_add) > MAX_STEPS {
+            return Err("The expression would take too many steps for this data.".to_owned());
         }
-        steps
+        let copied = self.reads.iter().map(|(name, loops)| {
+            let bytes = sizes.bytes.get(name).copied();
+            bytes
+                .unwrap_or(sizes.largest_item)
+                .saturating_mul(times(*loops))
+        });
+        if copied.fold(0, usize::saturating_add) > MAX_COPIED {
+            return Err("The expression would need too much memory for this data.".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -210,26 +241,60 @@ fn bracket_depth(source: &str) -> usize {
     deepest
 }
 
+/// A node on the way, with what stands around it.
+#[derive(Clone, Copy)]
+struct Visit<'a> {
+    node: &'a IdedExpr,
+    /// Comprehensions around it.
+    loops: usize,
+    /// Nodes above it.
+    depth: usize,
+    /// Whether a comprehension ranges over it.
+    in_range: bool,
+}
+
+impl<'a> Visit<'a> {
+    fn below(self, node: &'a IdedExpr) -> Self {
+        Self {
+            node,
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
 /// Walks the expression without recursion and refuses what breaks a bound.
 fn measure(root: &IdedExpr) -> Result<Shape, String> {
     let mut shape = Shape::default();
-    let mut open = vec![(root, 0_usize, 1_usize)];
-    while let Some((node, loops, depth)) = open.pop() {
-        if loops > MAX_COMPREHENSIONS {
+    let mut open = vec![Visit {
+        node: root,
+        loops: 0,
+        depth: 1,
+        in_range: false,
+    }];
+    while let Some(visit) = open.pop() {
+        let Some(nodes) = shape.nodes.get_mut(visit.loops) else {
             return Err(format!(
                 "Comprehensions nest at most {MAX_COMPREHENSIONS} deep."
             ));
-        }
-        if depth > MAX_DEPTH {
+        };
+        *nodes += 1;
+        if visit.depth > MAX_DEPTH {
             return Err("The expression nests too deep.".to_owned());
         }
-        shape.nodes[loops] += 1;
-        let below = depth + 1;
-        match &node.expr {
+        shape.look_into(visit, &mut open);
+    }
+    Ok(shape)
+}
+
+impl Shape {
+    /// Notes what a node adds to the work, and opens the nodes below it.
+    fn look_into<'a>(&mut self, visit: Visit<'a>, open: &mut Vec<Visit<'a>>) {
+        match &visit.node.expr {
             Expr::Call(call) => {
-                shape.additions += usize::from(call.func_name == "_+_");
-                open.extend(call.target.iter().map(|e| (&**e, loops, below)));
-                open.extend(call.args.iter().map(|e| (e, loops, below)));
+                self.additions += usize::from(visit.in_range && call.func_name == "_+_");
+                open.extend(call.target.iter().map(|node| visit.below(node)));
+                open.extend(call.args.iter().map(|node| visit.below(node)));
             }
             Expr::Comprehension(inner) => {
                 let names = [
@@ -237,43 +302,60 @@ fn measure(root: &IdedExpr) -> Result<Shape, String> {
                     inner.iter_var2.as_ref(),
                     Some(&inner.accu_var),
                 ];
-                shape
-                    .introduced
-                    .extend(names.into_iter().flatten().cloned());
-                open.push((&inner.iter_range, loops, below));
-                open.push((&inner.accu_init, loops, below));
-                open.push((&inner.result, loops, below));
-                open.push((&inner.loop_cond, loops + 1, below));
-                open.push((&inner.loop_step, loops + 1, below));
+                self.introduced.extend(names.into_iter().flatten().cloned());
+                open.push(Visit {
+                    in_range: true,
+                    ..visit.below(&inner.iter_range)
+                });
+                open.push(visit.below(&inner.accu_init));
+                open.push(visit.below(&inner.result));
+                for node in [&inner.loop_cond, &inner.loop_step] {
+                    open.push(Visit {
+                        loops: visit.loops + 1,
+                        ..visit.below(node)
+                    });
+                }
             }
             Expr::List(list) => {
-                shape.longest_list = shape.longest_list.max(list.elements.len());
-                open.extend(list.elements.iter().map(|e| (e, loops, below)));
+                self.longest_list = self.longest_list.max(list.elements.len());
+                open.extend(list.elements.iter().map(|node| visit.below(node)));
             }
-            Expr::Map(map) => extend_entries(&map.entries, loops, below, &mut open),
-            Expr::Struct(object) => extend_entries(&object.entries, loops, below, &mut open),
-            Expr::Select(select) => open.push((&select.operand, loops, below)),
-            Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+            Expr::Map(map) => {
+                open.extend(
+                    map.entries
+                        .iter()
+                        .flat_map(parts)
+                        .map(|node| visit.below(node)),
+                );
+            }
+            Expr::Struct(object) => {
+                open.extend(
+                    object
+                        .entries
+                        .iter()
+                        .flat_map(parts)
+                        .map(|node| visit.below(node)),
+                );
+            }
+            Expr::Select(select) => open.push(visit.below(&select.operand)),
+            // The result of a comprehension under way has a name of its own, which no source can
+            // spell; what goes into it is counted where it is read.
+            Expr::Ident(name) if !name.starts_with('@') => {
+                self.reads.push((name.clone(), visit.loops));
+            }
+            Expr::Ident(_) | Expr::Unspecified | Expr::Literal(_) => {}
         }
     }
-    Ok(shape)
 }
 
-fn extend_entries<'a>(
-    entries: &'a [cel::common::ast::IdedEntryExpr],
-    loops: usize,
-    depth: usize,
-    open: &mut Vec<(&'a IdedExpr, usize, usize)>,
-) {
-    for entry in entries {
-        match &entry.expr {
-            EntryExpr::StructField(field) => open.push((&field.value, loops, depth)),
-            EntryExpr::MapEntry(entry) => {
-                open.push((&entry.key, loops, depth));
-                open.push((&entry.value, loops, depth));
-            }
-        }
+/// The expressions of an entry.
+fn parts(entry: &IdedEntryExpr) -> impl Iterator<Item = &IdedExpr> {
+    match &entry.expr {
+        EntryExpr::StructField(field) => [None, Some(&field.value)],
+        EntryExpr::MapEntry(entry) => [Some(&entry.key), Some(&entry.value)],
     }
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]

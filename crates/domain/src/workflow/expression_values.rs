@@ -56,24 +56,50 @@ pub(super) fn to_json(value: &cel::Value, depth: usize) -> Result<Value, String>
     }
 }
 
-/// Items of the longest list, or entries of the largest object, inside a value.
-pub(super) fn largest_list(value: &Value) -> usize {
-    let mut open = vec![value];
-    let mut largest = 0;
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Array(items) => {
-                largest = largest.max(items.len());
-                open.extend(items);
-            }
-            Value::Object(object) => {
-                largest = largest.max(object.len());
-                open.extend(object.values());
-            }
-            _ => {}
+/// How large a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Bytes it takes, estimated from above.
+    pub(super) bytes: usize,
+    /// Bytes of the largest item of a list, or entry of an object, inside it.
+    pub(super) largest_item: usize,
+    /// Items of the longest list, or entries of the largest object, inside it.
+    pub(super) longest_list: usize,
+}
+
+/// Weighs a value; the caller has bounded the nesting.
+pub(super) fn weigh(value: &Value) -> Weight {
+    let mut whole = Weight {
+        bytes: 64,
+        ..Weight::default()
+    };
+    let mut add = |item: Weight, name: usize| {
+        whole.bytes += item.bytes + name;
+        whole.largest_item = whole
+            .largest_item
+            .max(item.largest_item)
+            .max(item.bytes + name);
+        whole.longest_list = whole.longest_list.max(item.longest_list);
+    };
+    let items = match value {
+        Value::Array(items) => {
+            items.iter().for_each(|item| add(weigh(item), 0));
+            items.len()
         }
-    }
-    largest
+        Value::Object(object) => {
+            object
+                .iter()
+                .for_each(|(name, item)| add(weigh(item), name.len() + 32));
+            object.len()
+        }
+        Value::String(text) => {
+            whole.bytes += text.len();
+            0
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    whole.longest_list = whole.longest_list.max(items);
+    whole
 }
 
 #[cfg(test)]
@@ -86,7 +112,9 @@ mod tests {
         let value = json!({"a": [1, -2, 2.5, null, true, "x"], "b": {"c": {}}});
         assert_eq!(to_json(&from_json(&value), 10), Ok(value.clone()));
         assert!(to_json(&from_json(&value), 2).is_err());
-        assert_eq!(largest_list(&value), 6);
+        let weight = weigh(&value);
+        assert_eq!(weight.longest_list, 6);
+        assert!(weight.largest_item > 64 * 6 && weight.bytes > weight.largest_item);
         let large = to_json(&from_json(&json!(u64::MAX)), 1).unwrap();
         assert_eq!(large, json!(u64::MAX as f64));
     }

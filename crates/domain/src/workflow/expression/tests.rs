@@ -107,6 +107,19 @@ fn data_that_makes_the_work_too_large_is_refused() {
     let numbers = |count: usize| json!({"lines": (0..count).collect::<Vec<_>>()});
     assert!(nested.evaluate(&numbers(100)).is_ok());
     assert!(nested.evaluate(&numbers(10_000)).is_err());
+    let copies = Expression::parse("lines.map(a, lines)").unwrap();
+    assert!(copies.evaluate(&numbers(10)).is_ok());
+    assert!(copies.evaluate(&numbers(10_000)).is_err());
+    let picked = Expression::parse("lines.filter(a, a > limit).map(a, a * 2 + 1 + 1 + 1)").unwrap();
+    let mut orders = numbers(10_000);
+    orders["limit"] = json!(9_998);
+    assert_eq!(picked.evaluate(&orders), Ok(json!([20_001])));
+    let text = json!({"s": "x".repeat(1_000_000)});
+    let joined = |count: usize| {
+        let source = vec!["(s+s+s+s+s+s+s+s)"; count].join("+");
+        Expression::parse(&source).unwrap().evaluate(&text).is_ok()
+    };
+    assert!(joined(2) && !joined(10));
     let size = Expression::parse("size(lines)").unwrap();
     assert_eq!(size.evaluate(&numbers(10_000)), Ok(json!(10_000)));
     assert!(size.evaluate(&numbers(10_001)).is_err());
