@@ -1,0 +1,244 @@
+//! The JavaScript side: what the platform does for the module, and the ports made of it.
+//!
+//! Nothing outside this file and `lib.rs` knows that there is JavaScript.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use adapters::http::{
+    HttpRequest, HttpResponse, Resolver, Transport, TransportError, TransportErrorKind,
+};
+use adapters::token::SignatureVerifier;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use use_cases::ports::{Clock, Ids};
+use uuid::Uuid;
+use wasm_bindgen::prelude::*;
+
+use crate::response::Response;
+
+/// The interface as the shells implement it, part of the generated declarations.
+#[wasm_bindgen(typescript_custom_section)]
+const INTERFACE: &str = r#"
+/** What an HTTP exchange brought; header names in lower case, as a JSON object. */
+export interface Fetched {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: Uint8Array;
+}
+
+/** What the module needs from the platform. */
+export interface Host {
+  /** Sends a request without following redirects; rejects with `{kind: "timeout" | "network" | "too_large", message}`. */
+  fetch(
+    method: string,
+    url: string,
+    headers: string,
+    body: Uint8Array | undefined,
+    timeoutMs: number,
+    maxBodyBytes: number,
+  ): Promise<Fetched>;
+  /** Lets time pass. */
+  sleep(milliseconds: number): Promise<void>;
+  /** The addresses of a host name as a JSON list; `null` when the platform cannot tell. */
+  resolve(hostname: string): Promise<string>;
+  /** Checks a signature (base64url) against a key (JWK). */
+  verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean>;
+  /** Keeps the worker alive until the work is done. */
+  waitUntil(work: Promise<unknown>): void;
+  /** Writes one line to the function's log. */
+  log(line: string): void;
+  /** Makes the response to a request. */
+  answer(status: number, headers: string, body: Uint8Array | undefined): Response;
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The host object that the shell hands over.
+    #[wasm_bindgen(typescript_type = "Host")]
+    pub type JsHost;
+
+    /// A response as the shell returns it to the platform.
+    #[wasm_bindgen(typescript_type = "Response")]
+    pub type JsResponse;
+
+    type Fetched;
+
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Fetched) -> u16;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Fetched) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &Fetched) -> Vec<u8>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn fetch(
+        this: &JsHost,
+        method: &str,
+        url: &str,
+        headers: &str,
+        body: Option<Vec<u8>>,
+        timeout_ms: u32,
+        max_body_bytes: u32,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn sleep(this: &JsHost, milliseconds: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn resolve(this: &JsHost, hostname: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn verify(
+        this: &JsHost,
+        algorithm: &str,
+        key: &str,
+        signed: &str,
+        signature: &str,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    fn wait_until(this: &JsHost, work: js_sys::Promise);
+    #[wasm_bindgen(method)]
+    fn log(this: &JsHost, line: &str);
+    #[wasm_bindgen(method)]
+    fn answer(this: &JsHost, status: u16, headers: &str, body: Option<Vec<u8>>) -> JsResponse;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// The platform, as this program uses it. Copies are the same platform.
+#[derive(Clone)]
+pub(crate) struct Host(Rc<JsHost>);
+
+impl Host {
+    pub(crate) fn new(host: JsHost) -> Self {
+        Self(Rc::new(host))
+    }
+
+    /// Writes a line to the function's log.
+    pub(crate) fn log(&self, line: &str) {
+        self.0.log(line);
+    }
+
+    /// Lets work go on after the answer was given.
+    pub(crate) fn keep_running(&self, work: impl Future<Output = ()> + 'static) {
+        self.0
+            .wait_until(wasm_bindgen_futures::future_to_promise(async {
+                work.await;
+                Ok(JsValue::UNDEFINED)
+            }));
+    }
+
+    /// Hands the answer over.
+    pub(crate) fn answer(&self, response: Response) -> JsResponse {
+        self.0
+            .answer(response.status, &response.headers_json(), response.body)
+    }
+
+    /// Milliseconds since some moment, finer than the clock, for measuring.
+    pub(crate) fn milliseconds(&self) -> f64 {
+        performance_now()
+    }
+}
+
+impl Transport for Host {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let headers: BTreeMap<String, String> = request.headers.into_iter().collect();
+        let headers = serde_json::to_string(&headers).map_err(|error| TransportError {
+            kind: TransportErrorKind::Network,
+            message: error.to_string(),
+        })?;
+        let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
+        let fetched = self
+            .0
+            .fetch(
+                request.method.as_str(),
+                &request.url,
+                &headers,
+                request.body.map(String::into_bytes),
+                request.timeout_ms,
+                limit,
+            )
+            .await
+            .map_err(|error| fault(&error))?
+            .unchecked_into::<Fetched>();
+        let headers: BTreeMap<String, String> =
+            serde_json::from_str(&fetched.headers()).unwrap_or_default();
+        Ok(HttpResponse {
+            status: fetched.status(),
+            headers: headers.into_iter().collect(),
+            body: String::from_utf8(fetched.body())
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        })
+    }
+}
+
+/// What the shell rejected with: `{kind, message}`.
+fn fault(error: &JsValue) -> TransportError {
+    let text = |name: &str| {
+        let value = js_sys::Reflect::get(error, &JsValue::from_str(name));
+        value
+            .ok()
+            .and_then(|value| value.as_string())
+            .unwrap_or_default()
+    };
+    TransportError {
+        kind: match text("kind").as_str() {
+            "timeout" => TransportErrorKind::Timeout,
+            "too_large" => TransportErrorKind::TooLarge,
+            _ => TransportErrorKind::Network,
+        },
+        message: text("message"),
+    }
+}
+
+impl Resolver for Host {
+    async fn resolve(&self, host: &str) -> Option<Vec<IpAddr>> {
+        let answer = self.0.resolve(host).await.ok()?.as_string()?;
+        serde_json::from_str(&answer).ok()?
+    }
+}
+
+impl SignatureVerifier for Host {
+    async fn verify(
+        &self,
+        algorithm: &str,
+        key: &Value,
+        signing_input: &str,
+        signature: &str,
+    ) -> bool {
+        let key = key.to_string();
+        let answer = self
+            .0
+            .verify(algorithm, &key, signing_input, signature)
+            .await;
+        answer.is_ok_and(|answer| answer.is_truthy())
+    }
+}
+
+impl Clock for Host {
+    fn now(&self) -> DateTime<Utc> {
+        // The clock of the platform counts whole milliseconds and fits as long as the calendar does.
+        DateTime::from_timestamp_millis(js_sys::Date::now() as i64).unwrap_or_default()
+    }
+
+    async fn sleep(&self, milliseconds: u64) {
+        // Timers end early or late, but they never fail.
+        let _ = self.0.sleep(milliseconds as f64).await;
+    }
+}
+
+impl Ids for Host {
+    fn new_id(&self) -> Uuid {
+        let mut random = [0; 10];
+        if getrandom::fill(&mut random).is_err() {
+            // Without random numbers no identifier is safe; the request ends here.
+            wasm_bindgen::throw_str("the platform has no random numbers");
+        }
+        uuid::Builder::from_unix_timestamp_millis(js_sys::Date::now() as u64, &random).into_uuid()
+    }
+
+    fn fraction(&self) -> f64 {
+        js_sys::Math::random()
+    }
+}

@@ -1,0 +1,241 @@
+//! The live module: the ports over PostgREST and the built-in services, and what requests share.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use adapters::config::Config;
+use adapters::http::HttpClient;
+use adapters::postgrest::{
+    Client, Plans, PostgrestAuditLogs, PostgrestEventLog, PostgrestExecutions,
+    PostgrestFunctionModels, PostgrestIdempotentAnswers, PostgrestKnowledgeContents,
+    PostgrestModelVersions, PostgrestOrganizations, PostgrestWorkflows, Session,
+};
+use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle};
+use adapters::token::{Identity, TokenError, Tokens};
+use use_cases::background::{Engine, EngineOptions};
+use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
+
+use crate::call::Wiring;
+use crate::cursor::CursorKey;
+use crate::host::Host;
+use crate::problem::Problem;
+use crate::request::Request;
+
+/// Names the variable that lets a request ask for a panic; see [`Wiring::panic_if_asked`].
+const TEST_PANIC: &str = "FM_TEST_PANIC";
+
+/// One module instance: everything its requests share.
+pub(crate) struct Live {
+    host: Host,
+    shared: Shared,
+    tokens: Tokens<Host>,
+    service: Rc<LivePorts>,
+    cursor_key: CursorKey,
+    engine: Rc<Engine>,
+    config: Config,
+    test_panic: Option<String>,
+}
+
+/// What the ports of all callers have in common.
+struct Shared {
+    client: Rc<Client<Host, Host>>,
+    plans: Rc<Plans>,
+    http: Rc<HttpClient<Host, Host>>,
+}
+
+impl Live {
+    /// Wires the module for this environment.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub(crate) fn new(host: Host, environment: &HashMap<String, String>) -> Result<Self, String> {
+        let config = Config::from_map(environment).map_err(|error| error.to_string())?;
+        let allowed = config.allowed_hosts.clone();
+        let shared = Shared {
+            client: Rc::new(Client::new(host.clone(), host.clone(), &config)),
+            plans: Rc::default(),
+            http: Rc::new(HttpClient::new(host.clone(), host.clone(), allowed)),
+        };
+        let session = Session::of_service(Rc::clone(&shared.client));
+        let lease_token = host.new_id();
+        let worker = Worker {
+            lease_token,
+            name: format!("edge {lease_token}"),
+            held: None,
+        };
+        let concurrency = usize::try_from(config.worker_concurrency).unwrap_or(1);
+        Ok(Self {
+            service: Rc::new(LivePorts::new(&host, &session, &shared)),
+            tokens: Tokens::new(host.clone(), &config),
+            cursor_key: CursorKey::derive(&config.secret_key),
+            engine: Rc::new(Engine::new(EngineOptions {
+                worker,
+                concurrency,
+            })),
+            test_panic: environment
+                .get(TEST_PANIC)
+                .filter(|word| !word.is_empty())
+                .cloned(),
+            host,
+            shared,
+            config,
+        })
+    }
+}
+
+impl Wiring for Live {
+    type Ports = LivePorts;
+
+    async fn identify(
+        &self,
+        apikey: Option<&str>,
+        authorization: Option<&str>,
+    ) -> Result<Identity, TokenError> {
+        self.tokens
+            .identify(apikey, authorization, self.host.now())
+            .await
+    }
+
+    fn ports(&self, identity: &Identity) -> Result<Rc<LivePorts>, Problem> {
+        let Some(token) = &identity.token else {
+            return Ok(Rc::clone(&self.service));
+        };
+        let session = Session::of_user(Rc::clone(&self.shared.client), token)
+            .map_err(|_| Problem::invalid_token("The access token is not valid."))?;
+        Ok(Rc::new(LivePorts::new(&self.host, &session, &self.shared)))
+    }
+
+    fn service_ports(&self) -> Rc<LivePorts> {
+        Rc::clone(&self.service)
+    }
+
+    fn cursor_key(&self) -> &CursorKey {
+        &self.cursor_key
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn wake_engine(&self) {
+        let (engine, ports) = (Rc::clone(&self.engine), Rc::clone(&self.service));
+        let seconds = self.config.worker_seconds;
+        self.host.keep_running(async move {
+            engine.run(&*ports, seconds).await;
+        });
+    }
+
+    fn new_request_id(&self) -> String {
+        self.host.new_id().to_string()
+    }
+
+    /// The module that is tested for surviving a panic is the one that is deployed: the variable
+    /// is not set there, and without it no request can do this.
+    fn panic_if_asked(&self, request: &Request) {
+        let word = request.header("x-test-panic");
+        #[expect(clippy::panic, reason = "tests of the shell need one")]
+        if word.is_some() && word == self.test_panic.as_deref() {
+            panic!("a test asked for this");
+        }
+    }
+
+    fn log(&self, line: &str) {
+        self.host.log(line);
+    }
+
+    fn milliseconds(&self) -> f64 {
+        self.host.milliseconds()
+    }
+}
+
+/// The ports of one caller.
+pub(crate) struct LivePorts {
+    function_models: PostgrestFunctionModels<Host, Host>,
+    model_versions: PostgrestModelVersions<Host, Host>,
+    organizations: PostgrestOrganizations<Host, Host>,
+    workflows: PostgrestWorkflows<Host, Host>,
+    knowledge_contents: PostgrestKnowledgeContents<Host, Host>,
+    executions: PostgrestExecutions<Host, Host>,
+    spindle: BuiltInSpindle<Host, Host>,
+    knowledge_base: BuiltInKnowledgeBase<Host, Host>,
+    event_log: PostgrestEventLog<Host, Host>,
+    audit_logs: PostgrestAuditLogs<Host, Host>,
+    idempotent_answers: PostgrestIdempotentAnswers<Host, Host>,
+    host: Host,
+}
+
+impl LivePorts {
+    fn new(host: &Host, session: &Session<Host, Host>, shared: &Shared) -> Self {
+        let session = || session.clone();
+        Self {
+            function_models: PostgrestFunctionModels::new(session()),
+            model_versions: PostgrestModelVersions::new(session()),
+            organizations: PostgrestOrganizations::new(session()),
+            workflows: PostgrestWorkflows::new(session()),
+            knowledge_contents: PostgrestKnowledgeContents::new(session()),
+            executions: PostgrestExecutions::new(session(), Rc::clone(&shared.plans)),
+            spindle: BuiltInSpindle::new(session(), Rc::clone(&shared.http)),
+            knowledge_base: BuiltInKnowledgeBase::new(session()),
+            event_log: PostgrestEventLog::new(session()),
+            audit_logs: PostgrestAuditLogs::new(session()),
+            idempotent_answers: PostgrestIdempotentAnswers::new(session()),
+            host: host.clone(),
+        }
+    }
+}
+
+impl Ports for LivePorts {
+    type FunctionModels = PostgrestFunctionModels<Host, Host>;
+    type ModelVersions = PostgrestModelVersions<Host, Host>;
+    type Organizations = PostgrestOrganizations<Host, Host>;
+    type Workflows = PostgrestWorkflows<Host, Host>;
+    type KnowledgeContents = PostgrestKnowledgeContents<Host, Host>;
+    type Executions = PostgrestExecutions<Host, Host>;
+    type Spindle = BuiltInSpindle<Host, Host>;
+    type KnowledgeBase = BuiltInKnowledgeBase<Host, Host>;
+    type EventLog = PostgrestEventLog<Host, Host>;
+    type AuditLogs = PostgrestAuditLogs<Host, Host>;
+    type IdempotentAnswers = PostgrestIdempotentAnswers<Host, Host>;
+    type Clock = Host;
+    type Ids = Host;
+
+    fn function_models(&self) -> &Self::FunctionModels {
+        &self.function_models
+    }
+    fn model_versions(&self) -> &Self::ModelVersions {
+        &self.model_versions
+    }
+    fn organizations(&self) -> &Self::Organizations {
+        &self.organizations
+    }
+    fn workflows(&self) -> &Self::Workflows {
+        &self.workflows
+    }
+    fn knowledge_contents(&self) -> &Self::KnowledgeContents {
+        &self.knowledge_contents
+    }
+    fn executions(&self) -> &Self::Executions {
+        &self.executions
+    }
+    fn spindle(&self) -> &Self::Spindle {
+        &self.spindle
+    }
+    fn knowledge_base(&self) -> &Self::KnowledgeBase {
+        &self.knowledge_base
+    }
+    fn event_log(&self) -> &Self::EventLog {
+        &self.event_log
+    }
+    fn audit_logs(&self) -> &Self::AuditLogs {
+        &self.audit_logs
+    }
+    fn idempotent_answers(&self) -> &Self::IdempotentAnswers {
+        &self.idempotent_answers
+    }
+    fn clock(&self) -> &Host {
+        &self.host
+    }
+    fn ids(&self) -> &Host {
+        &self.host
+    }
+}

@@ -1,0 +1,130 @@
+// Two endpoints of the `api` function written again in TypeScript with supabase-js, with the same checks,
+// for the benchmark alone: reading a model, and changing its description.
+
+import { createClient } from "@supabase/supabase-js";
+import { createLocalJWKSet, jwtVerify } from "jose";
+
+const url = Deno.env.get("SUPABASE_URL")!;
+const publishableKey = JSON.parse(Deno.env.get("SUPABASE_PUBLISHABLE_KEYS")!).default;
+const secretKey = JSON.parse(Deno.env.get("SUPABASE_SECRET_KEYS")!).default;
+const keys = createLocalJWKSet(JSON.parse(Deno.env.get("SUPABASE_JWKS")!));
+const options = { auth: { persistSession: false, autoRefreshToken: false } };
+const service = createClient(url, secretKey, options);
+const columns = "model_id,name,description,version,status,current_version,version_count," +
+  "ai_agent_config,metadata,permissions,created_at,updated_at,last_saved_at,deleted_at," +
+  "deleted_by,user_id,organization_id,revision";
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const changeable = new Set(["name", "description", "metadata", "aiAgentConfig"]);
+
+class Problem extends Error {
+  constructor(readonly status: number, readonly code: string, detail: string) {
+    super(detail);
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+type Row = Record<string, any>;
+
+async function caller(request: Request) {
+  const token = request.headers.get("authorization")?.replace(/^Bearer /, "");
+  if (!token) throw new Problem(401, "UNAUTHENTICATED", "a bearer token is needed");
+  const { payload } = await jwtVerify(token, keys, { audience: "authenticated" })
+    .catch(() => {
+      throw new Problem(401, "UNAUTHENTICATED", "the token is not valid");
+    });
+  return { token, claims: payload };
+}
+
+function camelCase(row: Row): Row {
+  const out: Row = {};
+  for (const [name, value] of Object.entries(row)) {
+    if (value === null || name === "revision") continue;
+    out[name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())] = value;
+  }
+  return out;
+}
+
+async function find(token: string, modelId: string): Promise<Row> {
+  const reader = createClient(url, publishableKey, {
+    ...options,
+    global: { headers: { authorization: `Bearer ${token}` } },
+  });
+  const { data, error } = await reader.from("function_models").select(columns)
+    .eq("model_id", modelId).limit(2);
+  if (error) throw new Problem(503, "SERVICE_UNAVAILABLE", error.message);
+  const row = (data as Row[])[0];
+  if (!row || row.deleted_at) {
+    throw new Problem(404, "FUNCTION_MODEL_NOT_FOUND", "there is no such model");
+  }
+  return row;
+}
+
+function check(body: Row) {
+  for (const name of Object.keys(body)) {
+    if (!changeable.has(name)) throw new Problem(400, "INVALID_REQUEST", `unknown field ${name}`);
+  }
+  if (Object.keys(body).length === 0) {
+    throw new Problem(422, "NOTHING_TO_CHANGE", "nothing to change");
+  }
+  const { description } = body;
+  if (description !== undefined && (typeof description !== "string" || description.length > 5000)) {
+    throw new Problem(422, "DESCRIPTION_INVALID", "at most 5000 characters");
+  }
+}
+
+async function change(request: Request, modelId: string): Promise<Row> {
+  const { token, claims } = await caller(request);
+  const body = await request.json().catch(() => {
+    throw new Problem(400, "INVALID_REQUEST", "malformed JSON");
+  });
+  check(body);
+  const row = await find(token, modelId);
+  const mine = claims.sub === row.user_id || row.permissions.editors?.includes(claims.sub);
+  if (!mine) throw new Problem(403, "FORBIDDEN", "only editors may");
+  if (row.status !== "draft") throw new Problem(422, "MODEL_PUBLISHED", "reopen it first");
+  const now = new Date().toISOString();
+  const { data, error } = await service.rpc("save_function_model", {
+    actor: claims,
+    request: { requestId: crypto.randomUUID() },
+    command: {
+      modelId,
+      expectedRevision: row.revision,
+      model: { ...body, updatedAt: now, lastSavedAt: now },
+      events: [{
+        eventType: "FunctionModelUpdated",
+        eventVersion: 1,
+        data: {
+          modelId,
+          changes: body,
+          previousValues: { description: row.description },
+          updatedBy: claims.sub,
+          updatedAt: now,
+        },
+      }],
+    },
+  });
+  if (error) throw new Problem(409, "REVISION_CONFLICT", error.message);
+  return { ...row, ...body, updated_at: now, last_saved_at: now, revision: data.revision };
+}
+
+function answer(row: Row): Response {
+  return Response.json(camelCase(row), { headers: { etag: `"${row.revision}"` } });
+}
+
+Deno.serve(async (request) => {
+  try {
+    const modelId = new URL(request.url).pathname.match(/\/function-models\/([^/]+)$/)?.[1] ?? "";
+    if (!uuid.test(modelId)) throw new Problem(400, "INVALID_REQUEST", "not a model id");
+    if (request.method === "PATCH") return answer(await change(request, modelId));
+    const { token } = await caller(request);
+    return answer(await find(token, modelId));
+  } catch (error) {
+    const problem = error instanceof Problem
+      ? error
+      : new Problem(500, "INTERNAL_ERROR", "see the log");
+    return new Response(
+      JSON.stringify({ code: problem.code, status: problem.status, detail: problem.message }),
+      { status: problem.status, headers: { "content-type": "application/problem+json" } },
+    );
+  }
+});
