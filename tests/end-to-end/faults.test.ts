@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { Design, ended } from "./support/design.ts";
-import { checkRefusal, type Json, Person } from "./support/person.ts";
+import { actionsOf, Design, ended } from "./support/design.ts";
+import { checkRefusal, Person } from "./support/person.ts";
 import { OrderService } from "./support/order_service.ts";
 import { kill, stack } from "./support/stack.ts";
 
@@ -45,7 +45,7 @@ for (const part of ["functions", "postgres"] as const) {
         assert.equal(keys.size, 1, `every call for ${name} carries the same key`);
         assert.equal(service.done(name), 1, name);
       }
-      const completed = run.actionResults.filter((result: Json) => result.status === "completed");
+      const completed = actionsOf(run).filter((result) => result.status === "completed");
       assert.equal(completed.length, NAMES.length);
     },
   });

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { all, Design, ended } from "./support/design.ts";
-import { type Json, Person } from "./support/person.ts";
+import { actionsOf, all, Design, ended } from "./support/design.ts";
+import { Person } from "./support/person.ts";
 import { OrderService } from "./support/order_service.ts";
 
 const IMPATIENT = {
@@ -87,7 +87,7 @@ Deno.test("a designed model runs to its result and leaves a full record", async 
   assert.ok(answer.headers.get("location")?.endsWith(`/executions/${executionId}`));
   const run = await ended(ada, executionId);
   const result = (id: string) =>
-    run.actionResults.find((result: Json) => result.actionId === id) ?? assert.fail(id);
+    actionsOf(run).find((result) => result.actionId === id) ?? assert.fail(id);
 
   await t.step("the run completes with the outputs of its last stage", () => {
     assert.equal(run.status, "completed", JSON.stringify(run.errors));
@@ -206,8 +206,8 @@ Deno.test("a refused call fails the run, which says where", async () => {
   assert.equal(run.errors[0].actionId, action);
   assert.equal(service.asked("sell").length, 1, "a refusal is not repeated");
   assert.equal(service.asked("deliver").length, 0);
-  const skipped = run.actionResults.find((result: Json) => result.actionId === after);
-  assert.equal(skipped.status, "skipped");
+  const skipped = actionsOf(run).find((result) => result.actionId === after);
+  assert.equal(skipped?.status, "skipped");
 });
 
 Deno.test("a cancelled run ends and starts nothing more", async () => {

@@ -71,6 +71,11 @@ Deno.test("a second tenant sees nothing of the first", async (t) => {
       assert.equal(error, null, table);
       assert.deepEqual(data, [], table);
     }
+    const audit = await eve.client.from("audit_logs").select("changed_by").neq(
+      "changed_by",
+      eve.id,
+    );
+    assert.deepEqual(audit.data, [], "audit_logs");
     const own = await ada.client.from("function_models").select("model_id");
     assert.deepEqual(own.data, [{ model_id: design.modelId }]);
   });

@@ -37,7 +37,10 @@ pub(crate) const DOWN: u16 = 503;
 
 /// A refusal, with what the client is told and what only the log is told.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Content>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Content {
     status: u16,
     code: &'static str,
     detail: String,
@@ -49,7 +52,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Content {
             status,
             code,
             detail: detail.into(),
@@ -57,7 +60,7 @@ impl Problem {
             data: Map::new(),
             headers: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// The shape of the request is wrong.
@@ -83,7 +86,7 @@ impl Problem {
             "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"{}\"",
             detail.replace(['"', '\\'], "")
         );
-        problem.headers = vec![("www-authenticate", challenge)];
+        problem.0.headers = vec![("www-authenticate", challenge)];
         problem
     }
 
@@ -119,7 +122,7 @@ impl Problem {
     /// A fault of this program; the cause is for the log alone.
     pub(crate) fn internal(cause: String) -> Self {
         let mut problem = Self::new(500, "INTERNAL_ERROR", "Something went wrong on our side.");
-        problem.cause = Some(cause);
+        problem.0.cause = Some(cause);
         problem
     }
 
@@ -127,7 +130,7 @@ impl Problem {
     pub(crate) fn unavailable(retry_after_seconds: Option<u64>, cause: String) -> Self {
         let detail = "A part of the service is not available at the moment.";
         let mut problem = Self::new(503, "SERVICE_UNAVAILABLE", detail);
-        problem.cause = Some(cause);
+        problem.0.cause = Some(cause);
         match retry_after_seconds {
             Some(seconds) => problem.with_header("retry-after", seconds.to_string()),
             None => problem,
@@ -137,51 +140,51 @@ impl Problem {
     /// Adds a field that is wrong.
     #[must_use]
     pub(crate) fn with_error(mut self, error: FieldError) -> Self {
-        self.errors.push(error);
+        self.0.errors.push(error);
         self
     }
 
     fn with_data(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.data.insert(name.to_owned(), value.into());
+        self.0.data.insert(name.to_owned(), value.into());
         self
     }
 
     fn with_header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// What went wrong behind the refusal, for the log.
     pub(crate) fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
+        self.0.cause.as_deref()
     }
 
     /// The code, such as `NODE_NOT_FOUND`.
     pub(crate) fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The refusal as the client reads it. `instance` is the path that was asked for.
     pub(crate) fn to_response(&self, instance: &str, request_id: &str) -> Response {
-        let mut body = self.data.clone();
+        let mut body = self.0.data.clone();
         for (name, value) in [
-            ("type", json!(format!("/problems/{}", kebab(self.code)))),
-            ("title", json!(title(self.code))),
-            ("status", json!(self.status)),
-            ("detail", json!(self.detail)),
+            ("type", json!(format!("/problems/{}", kebab(self.0.code)))),
+            ("title", json!(title(self.0.code))),
+            ("status", json!(self.0.status)),
+            ("detail", json!(self.0.detail)),
             ("instance", json!(instance)),
-            ("code", json!(self.code)),
+            ("code", json!(self.0.code)),
             ("requestId", json!(request_id)),
         ] {
             body.insert(name.to_owned(), value);
         }
-        if !self.errors.is_empty() {
-            body.insert("errors".to_owned(), json!(self.errors));
+        if !self.0.errors.is_empty() {
+            body.insert("errors".to_owned(), json!(self.0.errors));
         }
         let mut headers = vec![("content-type", "application/problem+json".to_owned())];
-        headers.extend(self.headers.iter().cloned());
+        headers.extend(self.0.headers.iter().cloned());
         Response {
-            status: self.status,
+            status: self.0.status,
             headers,
             body: Some(Value::Object(body).to_string().into_bytes()),
         }
@@ -244,8 +247,8 @@ impl From<DomainError> for Problem {
             code_of(refusal.code),
             refusal.message,
         );
-        problem.errors = refusal.errors;
-        problem.data = refusal.data;
+        problem.0.errors = refusal.errors;
+        problem.0.data = refusal.data;
         problem
     }
 }

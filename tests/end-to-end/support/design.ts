@@ -122,6 +122,11 @@ export async function ended(person: Person, executionId: string, seconds = 30): 
   throw new Error(`the run did not end in ${seconds} s; last seen: ${JSON.stringify(last)}`);
 }
 
+/** The results of all actions of a run. */
+export function actionsOf(run: Json): Json[] {
+  return run.nodeResults.flatMap((node: Json) => node.actionResults);
+}
+
 /** All pages of a list. */
 export async function all(person: Person, path: string): Promise<Json[]> {
   const items: Json[] = [];

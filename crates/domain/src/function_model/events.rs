@@ -32,7 +32,7 @@ macro_rules! events {
         /// Something that happened to a model.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "eventType", content = "data")]
-        #[expect(clippy::large_enum_variant, reason = "events live in short lists")]
+        #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::large_enum_variant, reason = "events live in short lists"))]
         pub enum Event {
             $($(#[$doc])* $variant($variant),)*
         }
