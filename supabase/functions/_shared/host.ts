@@ -13,6 +13,9 @@ const ALGORITHMS: Record<string, Algorithm | undefined> = {
   HS256: { name: "HMAC", hash: "SHA-256" },
 };
 
+/** The longest time, in milliseconds, that a timer of the platform can be set for: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** More keys than any project has; the cache starts again beyond. */
 const MAX_KEYS = 32;
 const keys = new Map<string, Promise<CryptoKey>>();
@@ -40,7 +43,9 @@ export class Platform implements Host {
   }
 
   sleep(milliseconds: number): Promise<void> {
-    return this.#whileAlive(new Promise((wake) => setTimeout(wake, milliseconds)));
+    // A timer that is set for longer would ring at once.
+    const delay = Math.min(milliseconds, LONGEST_TIMER_MS);
+    return this.#whileAlive(new Promise((wake) => setTimeout(wake, delay)));
   }
 
   resolve(hostname: string): Promise<string> {
