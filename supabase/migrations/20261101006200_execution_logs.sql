@@ -20,6 +20,7 @@ create trigger _010_refuse_change before update on public.execution_logs
 
 alter table public.execution_logs enable row level security;
 revoke all on public.execution_logs from public, anon, authenticated, service_role;
+revoke all on sequence public.execution_logs_log_id_seq from public, anon, authenticated, service_role;
 grant select on public.execution_logs to authenticated;
 grant insert on public.execution_logs to fm_engine;
 
