@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 const SECRET = "sb_secret_of_this_test";
 const PANIC = "now";
 
-/** Stands in for the platform: answers every call of the database with `null`, after a while. */
+/** Stands in for the platform: answers every call of the database with no rows, after a while. */
 let delay = 0;
 const platform = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async () => {
   await new Promise((wake) => setTimeout(wake, delay));
-  return Response.json(null);
+  return Response.json([]);
 });
 
 const settings = {
