@@ -72,7 +72,7 @@ Deno.test("panics in a row are survived", async () => {
 
 Deno.test("nobody panics the module who does not know the word", async () => {
   const response = await ask("/organizations", { "x-test-panic": "please", apikey: SECRET });
-  assert.notEqual(response.status, 500);
+  assert.equal(response.status, 200);
   const stranger = await ask("/organizations", { "x-test-panic": PANIC });
   assert.equal(stranger.status, 401);
 });
