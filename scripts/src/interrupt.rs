@@ -12,7 +12,7 @@ use tokio::sync::watch;
 static HAPPENED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
 /// The exit status of a program that a signal stopped, as shells report it.
-const STOPPED: i32 = 130;
+pub(crate) const STOPPED: i32 = 130;
 
 /// Starts listening; call once, before any work.
 pub(crate) fn listen() {

@@ -55,7 +55,8 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) if interrupt::happened() => {
             eprintln!("stopped");
-            ExitCode::from(130)
+            // A build that runs on in a thread is not waited for.
+            std::process::exit(interrupt::STOPPED)
         }
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -83,5 +84,6 @@ async fn run(task: Task) -> anyhow::Result<()> {
 /// Builds the module when it is not up to date.
 async fn wasm_module() -> anyhow::Result<()> {
     let build = tokio::task::spawn_blocking(|| wasm::run(&places::root()));
-    progress::step("WebAssembly module", async { build.await? }).await
+    let built = interrupt::unless(async { build.await? });
+    progress::step("WebAssembly module", built).await
 }
