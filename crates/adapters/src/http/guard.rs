@@ -82,7 +82,10 @@ impl AllowedHosts {
 /// The URL parser normalises the host, so that both sides of the comparison look alike.
 fn read_entry(entry: &str) -> Option<(String, Option<u16>)> {
     let url = Url::parse(&format!("http://{entry}/")).ok()?;
-    let plain = url.path() == "/" && url.username().is_empty() && url.query().is_none();
+    let plain = url.path() == "/"
+        && url.username().is_empty()
+        && url.query().is_none()
+        && url.fragment().is_none();
     let host = without_dot(url.host_str()?).to_string();
     let names_port = entry.rsplit_once(':').is_some_and(|(_, port)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
@@ -353,7 +356,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_allowed_host_is_named() {
-        for bad in ["a/b", "a:99999", "user@host", "a b", "h?x"] {
+        for bad in ["a/b", "a:99999", "user@host", "a b", "h?x", "h#x", "::1"] {
             assert_eq!(
                 AllowedHosts::parse(&format!("ok.example,{bad}")),
                 Err(bad.into())

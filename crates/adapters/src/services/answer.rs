@@ -34,10 +34,7 @@ pub(super) fn read(response: &HttpResponse) -> Result<Value, ServiceError> {
 }
 
 fn refused(response: &HttpResponse) -> ServiceError {
-    let failure = match response.status {
-        408 | 504 => ServiceFailure::Timeout,
-        status => ServiceFailure::Status(status),
-    };
+    let failure = ServiceFailure::Status(response.status);
     let message = format!("The service answered with status {}.", response.status);
     ServiceError {
         retry_after_ms: retry_after_ms(response.header("retry-after")),
@@ -205,17 +202,9 @@ mod tests {
 
     #[test]
     fn a_status_is_passed_on_with_the_hint_and_nothing_else() {
-        for (status, failure) in [
-            (302, ServiceFailure::Status(302)),
-            (401, ServiceFailure::Status(401)),
-            (404, ServiceFailure::Status(404)),
-            (408, ServiceFailure::Timeout),
-            (429, ServiceFailure::Status(429)),
-            (503, ServiceFailure::Status(503)),
-            (504, ServiceFailure::Timeout),
-        ] {
+        for status in [302, 401, 404, 408, 429, 503, 504] {
             let error = read(&response(status, "text/plain", "secret")).unwrap_err();
-            assert_eq!(error.failure, failure);
+            assert_eq!(error.failure, ServiceFailure::Status(status));
             assert_eq!(error.retry_after_ms, Some(2000));
             assert!(!error.message.contains("secret"));
         }
