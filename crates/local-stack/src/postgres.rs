@@ -56,12 +56,7 @@ impl Postgres {
     /// Prepares to run `native/bin/postgres` on `data`.
     pub(crate) fn new(native: &Path, data: PathBuf, port: u16) -> anyhow::Result<Self> {
         let account = unprivileged();
-        let native = match account {
-            Some(_) if !reachable_by_others(&native.join("bin/postgres")) => {
-                copy_for_others(native)?
-            }
-            _ => native.to_owned(),
-        };
+        let native = programs_for_nobody(native)?;
         if account.is_some() && !reachable_by_others(&data) {
             bail!(
                 "PostgreSQL does not run as root, and as `nobody` it cannot reach {}: \
@@ -200,6 +195,19 @@ fn reachable_by_others(path: &Path) -> bool {
         folder.as_os_str().is_empty()
             || fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o001 != 0)
     })
+}
+
+/// The folder of programs as `nobody` can run them: the given one, or a copy when this process is
+/// root and the folder is closed to others.
+///
+/// # Errors
+/// When the copy cannot be made.
+pub fn programs_for_nobody(native: &Path) -> anyhow::Result<PathBuf> {
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root && !reachable_by_others(&native.join("bin/postgres")) {
+        return copy_for_others(native);
+    }
+    Ok(native.to_path_buf())
 }
 
 /// Copies the programs to where `nobody` may run them; kept for later starts.

@@ -209,8 +209,11 @@ fn program(name: &str) -> Command {
             .replace("x86_64", "x64")
             .replace("aarch64", "arm64")
     );
-    let path = packages.join(platform).join("native/bin").join(name);
+    let native = packages.join(platform).join("native");
+    let path = native.join("bin").join(name);
     assert!(path.exists(), "{} is missing: run `npm ci`", path.display());
+    let native = local_stack::programs_for_nobody(&native).expect("programs that `nobody` may run");
+    let path = native.join("bin").join(name);
     let mut command = Command::new(path);
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
