@@ -204,7 +204,9 @@ fn reachable_by_others(path: &Path) -> bool {
 /// When the copy cannot be made.
 pub fn programs_for_nobody(native: &Path) -> anyhow::Result<PathBuf> {
     let is_root = rustix::process::geteuid().is_root();
-    if is_root && !reachable_by_others(&native.join("bin/postgres")) {
+    // A link may lead from an open folder into a closed one.
+    let real = fs::canonicalize(native.join("bin/postgres"))?;
+    if is_root && !reachable_by_others(&real) {
         return copy_for_others(native);
     }
     Ok(native.to_path_buf())
