@@ -33,5 +33,5 @@ mod timer;
 pub use details::Details;
 pub use folder::{Data, reset, running};
 pub use ports::Ports;
-pub use postgres::programs_for_nobody;
+pub use postgres::runnable_programs;
 pub use stack::{Options, Stack};

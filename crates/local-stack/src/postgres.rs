@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use rustix::process::Signal;
 
 use crate::clock;
+use crate::programs::link_libraries;
 use crate::supervisor::guard::Guard;
 use crate::supervisor::part::{Part, Program};
 use crate::supervisor::probe::Probe;
@@ -56,7 +57,7 @@ impl Postgres {
     /// Prepares to run `native/bin/postgres` on `data`.
     pub(crate) fn new(native: &Path, data: PathBuf, port: u16) -> anyhow::Result<Self> {
         let account = unprivileged();
-        let native = programs_for_nobody(native)?;
+        let native = runnable_programs(native)?;
         if account.is_some() && !reachable_by_others(&data) {
             bail!(
                 "PostgreSQL does not run as root, and as `nobody` it cannot reach {}: \
@@ -197,12 +198,13 @@ fn reachable_by_others(path: &Path) -> bool {
     })
 }
 
-/// The folder of programs as `nobody` can run them: the given one, or a copy when this process is
-/// root and the folder is closed to others.
+/// The folder of PostgreSQL's programs with their libraries linked, as the server's account can
+/// run them: the given one, or a copy when this process is root and the folder is closed to others.
 ///
 /// # Errors
-/// When the copy cannot be made.
-pub fn programs_for_nobody(native: &Path) -> anyhow::Result<PathBuf> {
+/// When a link or the copy cannot be made.
+pub fn runnable_programs(native: &Path) -> anyhow::Result<PathBuf> {
+    link_libraries(native)?;
     let is_root = rustix::process::geteuid().is_root();
     // A link may lead from an open folder into a closed one.
     let real = fs::canonicalize(native.join("bin/postgres"))?;

@@ -1,5 +1,6 @@
 //! Where the real programs lie: in the packages that `package-lock.json` pins.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -53,7 +54,6 @@ impl Programs {
                 );
             }
         }
-        link_libraries(&programs.postgres)?;
         Ok(programs)
     }
 }
@@ -93,7 +93,7 @@ struct Link {
 
 /// Makes the library links that the package lists; its own install script does the
 /// same, but package managers may be told to run no scripts.
-fn link_libraries(native: &Path) -> anyhow::Result<()> {
+pub(crate) fn link_libraries(native: &Path) -> anyhow::Result<()> {
     let list = native.join("pg-symlinks.json");
     if !list.exists() {
         return Ok(());
@@ -103,12 +103,14 @@ fn link_libraries(native: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("understanding {}", list.display()))?;
     for link in links {
         let path = package.join(&link.target);
-        if path.symlink_metadata().is_ok() {
-            continue;
-        }
         let name = link.source.file_name().context("a library has a name")?;
-        std::os::unix::fs::symlink(name, &path)
-            .with_context(|| format!("making the library link {}", path.display()))?;
+        match std::os::unix::fs::symlink(name, &path) {
+            // An earlier start made it, or one beside this.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => {
+                made.with_context(|| format!("making the library link {}", path.display()))?;
+            }
+        }
     }
     Ok(())
 }
