@@ -108,9 +108,9 @@ impl Problem {
     }
 
     /// The address is right, the method is not. `allow` lists the methods that are, with commas.
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: String) -> Self {
         let detail = format!("This address answers to {allow}.");
-        Self::new(405, "METHOD_NOT_ALLOWED", detail).with_header("allow", allow.to_owned())
+        Self::new(405, "METHOD_NOT_ALLOWED", detail).with_header("allow", allow)
     }
 
     /// The body is longer than the route takes.

@@ -1,9 +1,10 @@
-//! Which address leads where, and what every answer has in common.
+//! Which operation leads where, and what every answer has in common.
 
 use serde_json::json;
 
 use crate::auth;
 use crate::call::{Answer, Call, Wiring};
+use crate::operation::{Address, Operation};
 use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
@@ -24,8 +25,11 @@ pub(crate) async fn answer<W: Wiring>(wiring: &W, request: Request) -> Response 
         Some(given) => given.to_owned(),
         None => wiring.new_request_id(),
     };
+    let address = (request.function == API)
+        .then(|| Address::of(&request.path))
+        .flatten();
     let mut actor = None;
-    let outcome = dispatch(wiring, &request, &request_id, &mut actor).await;
+    let outcome = dispatch(wiring, &request, address, &request_id, &mut actor).await;
     let (response, problem) = match outcome {
         Ok(response) | Err(Halt::Answered(response)) => (response, None),
         Err(Halt::Refused(problem)) => (
@@ -38,7 +42,7 @@ pub(crate) async fn answer<W: Wiring>(wiring: &W, request: Request) -> Response 
         "level": if problem.as_ref().is_some_and(|p| p.cause().is_some()) { "error" } else { "info" },
         "message": "request",
         "method": request.method_name,
-        "route": request.template(),
+        "route": address.map(|address| address.template),
         "status": response.status,
         "milliseconds": (milliseconds * 10.0).round() / 10.0,
         "actor": actor,
@@ -67,16 +71,15 @@ pub(crate) fn log_line(problem: &Problem, request_id: &str) -> String {
 async fn dispatch<W: Wiring>(
     wiring: &W,
     request: &Request,
+    address: Option<Address<'_>>,
     request_id: &str,
     actor: &mut Option<String>,
 ) -> Answer {
     if request.method == Method::Options {
         return Ok(Response::preflight());
     }
-    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
-    if (request.function.as_str(), request.method, path.as_slice())
-        == (API, Method::Get, &["health"])
-    {
+    let operation = address.and_then(|address| address.operation(request.method));
+    if operation == Some(Operation::ReadHealth) {
         return health::read(wiring, request).await;
     }
     let identity = auth::identify(wiring, request).await?;
@@ -88,117 +91,74 @@ async fn dispatch<W: Wiring>(
         request,
         context: auth::context(identity.actor, request, request_id)?,
     };
-    match request.function.as_str() {
-        API => route(&call, &path).await,
-        WORKER => executions::work(&call, &path),
-        _ => Err(Problem::route_not_found().into()),
+    match (address, operation) {
+        (Some(address), Some(operation)) => route(&call, operation, address.parts).await,
+        (Some(address), None) => Err(Problem::method_not_allowed(address.allow()).into()),
+        (None, _) if request.function == WORKER => executions::work(&call),
+        (None, _) => Err(Problem::route_not_found().into()),
     }
 }
 
-/// The API, one line for each thing that can be asked.
-async fn route<W: Wiring>(call: &Call<'_, W>, path: &[&str]) -> Answer {
-    use Method::{Delete, Get, Patch, Post};
-    match (call.request.method, path) {
-        (Post, ["organizations"]) => organizations::create(call).await,
-        (Get, ["organizations"]) => organizations::list(call).await,
-        (Get, ["organizations", id]) => organizations::read(call, id).await,
+/// Calls the route of an operation with what its address names, in order.
+async fn route<W: Wiring>(
+    call: &Call<'_, W>,
+    operation: Operation,
+    [first, second, third]: [&str; 3],
+) -> Answer {
+    match operation {
+        Operation::ReadHealth => health::read(call.wiring, call.request).await,
 
-        (Post, ["function-models"]) => function_models::create(call).await,
-        (Get, ["function-models"]) => function_models::list(call).await,
-        (Get, ["function-models", id]) => function_models::read(call, id).await,
-        (Patch, ["function-models", id]) => function_models::update(call, id).await,
-        (Post, ["function-models", id, "validate"]) => function_models::validate(call, id).await,
-        (Post, ["function-models", id, "publish"]) => function_models::publish(call, id).await,
+        Operation::CreateOrganization => organizations::create(call).await,
+        Operation::ListOrganizations => organizations::list(call).await,
+        Operation::ReadOrganization => organizations::read(call, first).await,
 
-        (Post, ["function-models", id, "nodes"]) => nodes::add(call, id).await,
-        (Get, ["function-models", id, "nodes"]) => nodes::list(call, id).await,
-        (Get, ["function-models", id, "nodes", node]) => nodes::read(call, id, node).await,
-        (Patch, ["function-models", id, "nodes", node]) => nodes::change(call, id, node).await,
-        (Delete, ["function-models", id, "nodes", node]) => nodes::remove(call, id, node).await,
-        (Post, ["function-models", id, "nodes", node, "dependencies"]) => {
-            dependencies::add(call, id, node).await
-        }
-        (
-            Delete,
-            [
-                "function-models",
-                id,
-                "nodes",
-                node,
-                "dependencies",
-                dependency,
-            ],
-        ) => dependencies::remove(call, id, node, dependency).await,
+        Operation::CreateFunctionModel => function_models::create(call).await,
+        Operation::ListFunctionModels => function_models::list(call).await,
+        Operation::ReadFunctionModel => function_models::read(call, first).await,
+        Operation::UpdateFunctionModel => function_models::update(call, first).await,
+        Operation::ValidateFunctionModel => function_models::validate(call, first).await,
+        Operation::PublishFunctionModel => function_models::publish(call, first).await,
 
-        (Post, ["function-models", id, "actions"]) => actions::add(call, id).await,
-        (Get, ["function-models", id, "actions"]) => actions::list(call, id).await,
-        (Get, ["function-models", id, "actions", action]) => actions::read(call, id, action).await,
-        (Patch, ["function-models", id, "actions", action]) => {
-            actions::change(call, id, action).await
-        }
-        (Delete, ["function-models", id, "actions", action]) => {
-            actions::remove(call, id, action).await
-        }
+        Operation::AddNode => nodes::add(call, first).await,
+        Operation::ListNodes => nodes::list(call, first).await,
+        Operation::ReadNode => nodes::read(call, first, second).await,
+        Operation::ChangeNode => nodes::change(call, first, second).await,
+        Operation::RemoveNode => nodes::remove(call, first, second).await,
+        Operation::AddDependency => dependencies::add(call, first, second).await,
+        Operation::RemoveDependency => dependencies::remove(call, first, second, third).await,
 
-        (Get, ["function-models", id, "versions"]) => versions::list(call, id).await,
-        (Get, ["function-models", id, "versions", number]) => {
-            versions::read(call, id, number).await
-        }
-        (Get, ["function-models", id, "events"]) => events::of_model(call, id).await,
-        (Get, ["function-models", id, "audit"]) => events::audit(call, id).await,
-        (Get, ["events"]) => events::log(call).await,
+        Operation::AddAction => actions::add(call, first).await,
+        Operation::ListActions => actions::list(call, first).await,
+        Operation::ReadAction => actions::read(call, first, second).await,
+        Operation::ChangeAction => actions::change(call, first, second).await,
+        Operation::RemoveAction => actions::remove(call, first, second).await,
 
-        (Post, ["function-models", id, "executions"]) => executions::start(call, id).await,
-        (Get, ["function-models", id, "executions"]) => executions::list(call, id).await,
-        (Get, ["executions", id]) => executions::read(call, id).await,
-        (Get, ["executions", id, "logs"]) => executions::logs(call, id).await,
-        (Get, ["executions", id, "events"]) => executions::events(call, id).await,
-        (Post, ["executions", id, "cancel"]) => executions::cancel(call, id).await,
+        Operation::ListVersions => versions::list(call, first).await,
+        Operation::ReadVersion => versions::read(call, first, second).await,
+        Operation::ListModelEvents => events::of_model(call, first).await,
+        Operation::ListModelAudit => events::audit(call, first).await,
+        Operation::ListEvents => events::log(call).await,
 
-        (Post, ["workflows"]) => workflows::create(call).await,
-        (Get, ["workflows"]) => workflows::list(call).await,
-        (Get, ["workflows", id]) => workflows::read(call, id).await,
-        (Patch, ["workflows", id]) => workflows::update(call, id).await,
-        (Delete, ["workflows", id]) => workflows::remove(call, id).await,
+        Operation::StartExecution => executions::start(call, first).await,
+        Operation::ListExecutions => executions::list(call, first).await,
+        Operation::ReadExecution => executions::read(call, first).await,
+        Operation::ListExecutionLogs => executions::logs(call, first).await,
+        Operation::ListExecutionEvents => executions::events(call, first).await,
+        Operation::CancelExecution => executions::cancel(call, first).await,
 
-        (Post, ["knowledge-contents"]) => knowledge_contents::create(call).await,
-        (Get, ["knowledge-contents"]) => knowledge_contents::list(call).await,
-        (Get, ["knowledge-contents", "search"]) => knowledge_contents::search(call).await,
-        (Patch | Delete, ["knowledge-contents", "search"]) => {
-            Err(Problem::method_not_allowed("GET, OPTIONS").into())
-        }
-        (Get, ["knowledge-contents", id]) => knowledge_contents::read(call, id).await,
-        (Patch, ["knowledge-contents", id]) => knowledge_contents::update(call, id).await,
-        (Delete, ["knowledge-contents", id]) => knowledge_contents::remove(call, id).await,
+        Operation::CreateWorkflow => workflows::create(call).await,
+        Operation::ListWorkflows => workflows::list(call).await,
+        Operation::ReadWorkflow => workflows::read(call, first).await,
+        Operation::UpdateWorkflow => workflows::update(call, first).await,
+        Operation::RemoveWorkflow => workflows::remove(call, first).await,
 
-        _ => Err(match allowed(path) {
-            Some(methods) => Problem::method_not_allowed(methods),
-            None => Problem::route_not_found(),
-        }
-        .into()),
+        Operation::CreateKnowledgeContent => knowledge_contents::create(call).await,
+        Operation::ListKnowledgeContents => knowledge_contents::list(call).await,
+        Operation::SearchKnowledgeContents => knowledge_contents::search(call).await,
+        Operation::ReadKnowledgeContent => knowledge_contents::read(call, first).await,
+        Operation::UpdateKnowledgeContent => knowledge_contents::update(call, first).await,
+        Operation::RemoveKnowledgeContent => knowledge_contents::remove(call, first).await,
     }
-}
-
-/// The methods an address answers to, for those who used another.
-fn allowed(path: &[&str]) -> Option<&'static str> {
-    Some(match path {
-        ["health" | "events"]
-        | ["organizations" | "executions", _]
-        | ["knowledge-contents", "search"]
-        | ["function-models", _, "versions" | "events" | "audit"]
-        | ["function-models", _, "versions", _]
-        | ["executions", _, "logs" | "events"] => "GET, OPTIONS",
-        ["organizations" | "function-models" | "workflows" | "knowledge-contents"]
-        | ["function-models", _, "nodes" | "actions" | "executions"] => "GET, POST, OPTIONS",
-        ["function-models", _] => "GET, PATCH, OPTIONS",
-        ["workflows" | "knowledge-contents", _]
-        | ["function-models", _, "nodes" | "actions", _] => "GET, PATCH, DELETE, OPTIONS",
-        ["function-models", _, "validate" | "publish"]
-        | ["function-models", _, "nodes", _, "dependencies"]
-        | ["executions", _, "cancel"] => "POST, OPTIONS",
-        ["function-models", _, "nodes", _, "dependencies", _] => "DELETE, OPTIONS",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -207,62 +167,29 @@ mod tests {
     use use_cases::ports::PortErrorKind;
 
     use super::*;
+    use crate::operation::ROUTES;
     use crate::testing::{ALICE, NOTHING, SECRET, Stage};
-
-    /// Every address, with a part in place of each identifier.
-    const ADDRESSES: [&str; 27] = [
-        "/health",
-        "/events",
-        "/organizations",
-        "/organizations/{}",
-        "/function-models",
-        "/function-models/{}",
-        "/function-models/{}/validate",
-        "/function-models/{}/publish",
-        "/function-models/{}/nodes",
-        "/function-models/{}/nodes/{}",
-        "/function-models/{}/nodes/{}/dependencies",
-        "/function-models/{}/nodes/{}/dependencies/{}",
-        "/function-models/{}/actions",
-        "/function-models/{}/actions/{}",
-        "/function-models/{}/versions",
-        "/function-models/{}/versions/{}",
-        "/function-models/{}/events",
-        "/function-models/{}/audit",
-        "/function-models/{}/executions",
-        "/executions/{}",
-        "/executions/{}/logs",
-        "/executions/{}/events",
-        "/executions/{}/cancel",
-        "/workflows",
-        "/workflows/{}",
-        "/knowledge-contents",
-        "/knowledge-contents/search",
-    ];
 
     #[test]
     fn each_address_answers_to_its_methods_and_to_no_others() {
         let stage = Stage::new();
-        for address in ADDRESSES {
-            let path = address.replace("{}", NOTHING);
+        for route in ROUTES {
+            let template = route.template.split('/').skip(1);
+            let path = template.fold(String::new(), |path, word| {
+                path + "/" + if word.starts_with('{') { NOTHING } else { word }
+            });
+            let parts: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+            let address = Address::of(&parts).unwrap();
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
                 let answer = stage.ask(method, &path).send();
-                let parts: Vec<&str> = address.split('/').skip(1).collect();
-                let known = allowed(&parts)
-                    .unwrap()
-                    .split(", ")
-                    .any(|name| name == method);
-                assert_eq!(answer.status() == 405, !known, "{method} {address}");
-                if !known {
-                    assert_eq!(
-                        answer.header("allow"),
-                        allowed(&parts),
-                        "{method} {address}"
-                    );
-                    answer.refused(405, "METHOD_NOT_ALLOWED");
+                let known = address.allow().split(", ").any(|name| name == method);
+                assert_eq!(answer.status() == 405, !known, "{method} {path}");
+                if known {
+                    assert_ne!(answer.code(), "ROUTE_NOT_FOUND", "{method} {path}");
+                    assert!(answer.status() < 500, "{method} {path}");
                 } else {
-                    assert_ne!(answer.code(), "ROUTE_NOT_FOUND", "{method} {address}");
-                    assert!(answer.status() < 500, "{method} {address}");
+                    assert_eq!(answer.header("allow"), Some(address.allow().as_str()));
+                    answer.refused(405, "METHOD_NOT_ALLOWED");
                 }
             }
         }
@@ -356,7 +283,7 @@ mod tests {
         assert_eq!(body["requestId"], "mine");
         assert_eq!(body["instance"], format!("/organizations/{NOTHING}"));
         let line: Value = serde_json::from_str(&stage.lines.borrow()[0]).unwrap();
-        assert_eq!(line["route"], "/organizations/{}");
+        assert_eq!(line["route"], "/organizations/{organizationId}");
         assert_eq!(line["status"], 404);
         assert_eq!(line["requestId"], "mine");
         assert_eq!(line["traceparent"], trace);

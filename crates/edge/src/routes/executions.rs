@@ -150,12 +150,12 @@ pub(crate) async fn cancel<W: Wiring>(call: &Call<'_, W>, execution: &str) -> An
 }
 
 /// Wakes the engine of this instance; who holds the secret key may.
-pub(crate) fn work<W: Wiring>(call: &Call<'_, W>, path: &[&str]) -> Answer {
-    if !path.is_empty() {
+pub(crate) fn work<W: Wiring>(call: &Call<'_, W>) -> Answer {
+    if !call.request.path.is_empty() {
         return Err(Problem::route_not_found().into());
     }
     if call.request.method != Method::Post {
-        return Err(Problem::method_not_allowed("POST, OPTIONS").into());
+        return Err(Problem::method_not_allowed("POST, OPTIONS".to_owned()).into());
     }
     if !call.context.actor.service {
         return Err(Problem::service_only().into());
