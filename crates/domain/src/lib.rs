@@ -11,6 +11,7 @@
 pub mod error;
 pub mod ids;
 pub mod instant;
+pub mod json;
 pub mod limits;
 pub mod patch;
 pub mod vocabulary;
