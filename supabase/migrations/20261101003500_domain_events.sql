@@ -52,6 +52,7 @@ create policy "Who sees an aggregate reads its events" on public.domain_events
         select from public.function_models as model
         where model.model_id = domain_events.aggregate_id)
       when 'organization' then aggregate_id in (select private.my_organizations())
+      when 'node-link' then private.sees_link(aggregate_id)
       else false
     end
   );

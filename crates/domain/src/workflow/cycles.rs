@@ -25,6 +25,28 @@ pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> 
     found
 }
 
+/// The groups of nodes that all reach one another, and nodes that lead to themselves; everything
+/// else lies on no cycle. Each is sorted, and they are sorted by their first.
+pub(crate) fn entangled(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut graph = DiGraph::<usize, ()>::new();
+    let nodes: Vec<NodeIndex> = (0..edges.len()).map(|n| graph.add_node(n)).collect();
+    for (from, next) in edges.iter().enumerate() {
+        for to in next {
+            graph.add_edge(nodes[from], nodes[*to], ());
+        }
+    }
+    let mut groups: Vec<Vec<usize>> = kosaraju_scc(&graph)
+        .into_iter()
+        .map(|group| group.into_iter().map(|node| graph[node]).collect())
+        .filter(|group: &Vec<usize>| group.len() > 1 || edges[group[0]].contains(&group[0]))
+        .collect();
+    for group in &mut groups {
+        group.sort_unstable();
+    }
+    groups.sort_unstable();
+    groups
+}
+
 /// Of the parts of the graph without the nodes before `first` whose nodes all reach one another,
 /// the one with the smallest node that lies on a cycle.
 fn next_component(edges: &[Vec<usize>], first: usize) -> Option<BTreeSet<usize>> {
