@@ -16,6 +16,7 @@ use crate::vocabulary::{ActionNodeType, ActionStatus, ExecutionMode};
 
 /// An action node of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNode {
     /// Its identifier, unique within the model.
@@ -57,6 +58,7 @@ pub struct ActionNode {
 
 /// The type of an action with the fields of that type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "actionType", content = "actionSpecificData")]
 pub enum ActionKind {
     /// Runs a workflow of Spindle.

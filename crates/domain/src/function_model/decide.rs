@@ -13,15 +13,15 @@ use crate::limits;
 use crate::patch::Patch;
 use crate::vocabulary::ModelStatus;
 
-use super::{decide_action, decide_node, decide_publish};
+use super::{decide_action, decide_node, decide_publish, decide_structure};
 
 pub use super::create::{copy_structure, create};
 
 /// Who asks, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) by: UserId,
-    pub(super) at: Instant,
+pub(crate) struct Asked {
+    pub(crate) by: UserId,
+    pub(crate) at: Instant,
 }
 
 /// Decides a command about a model.
@@ -50,6 +50,7 @@ pub fn decide(
         Command::ChangeActionNode(command) => decide_action::change(model, command, asked),
         Command::RemoveActionNode(action_id) => decide_action::remove(model, *action_id, asked),
         Command::ReorderActions(command) => reorder(model, command, asked),
+        Command::EditStructure(command) => decide_structure::edit(model, command, asked),
         Command::Publish(command) => decide_publish::publish(model, command, asked),
     }
 }
@@ -154,6 +155,15 @@ fn reorder(
     Ok(events)
 }
 
+/// Whether a dependency could be added.
+pub(crate) fn try_dependency(
+    model: &FunctionModel,
+    edge: super::commands::Dependency,
+    asked: Asked,
+) -> Result<(), DomainError> {
+    decide_node::add_dependency(model, edge, asked).map(|_| ())
+}
+
 pub(super) fn nothing_to_change() -> DomainError {
     DomainError::new(
         Code::NothingToChange,
@@ -171,7 +181,11 @@ pub(super) fn guard_size(nodes: usize, dependencies: usize) -> Result<(), Domain
         limits::MODEL_NODES,
         limits::MODEL_DEPENDENCIES
     );
-    Err(DomainError::new(Code::ModelTooLarge, message))
+    let limit = serde_json::json!({
+        "nodes": limits::MODEL_NODES,
+        "dependencies": limits::MODEL_DEPENDENCIES,
+    });
+    Err(DomainError::new(Code::ModelTooLarge, message).with("limit", limit))
 }
 
 #[cfg(test)]

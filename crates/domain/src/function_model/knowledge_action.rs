@@ -8,6 +8,7 @@ use crate::limits::Fields;
 
 /// Which article an action reads, and what it looks for besides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KnowledgeAction {
     /// The article.
@@ -27,6 +28,7 @@ pub struct KnowledgeAction {
 
 /// Names of people; everybody who may edit may view.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccessPermissions {
     /// Who may view.
     #[serde(default)]

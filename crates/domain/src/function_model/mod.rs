@@ -24,10 +24,13 @@ pub mod decide;
 mod decide_action;
 mod decide_node;
 mod decide_publish;
+mod decide_structure;
 pub mod delta;
+pub mod document;
 pub mod events;
 pub mod evolve;
 pub mod snapshot;
+pub mod statistics;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +63,7 @@ pub use version::Version;
 
 /// A function model with everything inside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModel {
     /// Its identifier.
@@ -111,6 +115,7 @@ pub struct FunctionModel {
 
 /// Who deleted a model, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
     /// When.

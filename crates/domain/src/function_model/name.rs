@@ -10,6 +10,7 @@ use crate::error::{Code, DomainError, FieldError};
 /// A model's name: 3–100 characters, trimmed, in normal form C, of letters, marks and digits of
 /// any script, spaces and a few signs. Upper and lower case differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
 
@@ -29,6 +30,11 @@ impl ModelName {
             return Err(refused("alphabet", ALPHABET.into(), &sign.to_string()));
         }
         Ok(Self(name))
+    }
+
+    /// Stands in for a name that a violation already refuses.
+    pub(super) fn placeholder() -> Self {
+        Self("Model".to_owned())
     }
 
     /// The name as text.

@@ -14,6 +14,7 @@ use crate::workflow::transformation::Transformation;
 
 /// Which model an action runs, what it hands down and what it takes up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NestedAction {
     /// The model to run.
@@ -40,6 +41,7 @@ pub struct NestedAction {
 
 /// Which outputs of the child come back, and in which form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutputExtraction {
     /// At least one name, none twice.
@@ -51,6 +53,7 @@ pub struct OutputExtraction {
 
 /// When a nested model runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionPolicy {
     /// What lets it run.
@@ -65,6 +68,7 @@ pub struct ExecutionPolicy {
 
 /// Which names of the parent's context come down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContextInheritance {
     /// When not empty, only these names (and the shared ones) come down.
@@ -83,6 +87,7 @@ pub struct ContextInheritance {
 
 /// How deep models may nest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HierarchicalValidation {
     /// 1–10.

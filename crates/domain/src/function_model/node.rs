@@ -16,6 +16,7 @@ use crate::vocabulary::{
 
 /// A container node of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerNode {
     /// Its identifier, unique within the model.
@@ -54,6 +55,7 @@ pub struct ContainerNode {
 
 /// The type of a container with the fields of that type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "nodeType", content = "typeSpecificData")]
 pub enum ContainerKind {
     /// A boundary.
@@ -66,6 +68,7 @@ pub enum ContainerKind {
 
 /// What a boundary is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IoNode {
     /// Which way data crosses it.
@@ -83,6 +86,7 @@ pub struct IoNode {
 
 /// What a stage is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StageNode {
     /// What the stage stands for.
@@ -115,6 +119,7 @@ pub struct StageNode {
 
 /// How much of a stage runs at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ParallelismConfig {
     /// Most actions at once, 1–100.

@@ -10,6 +10,7 @@ use crate::organization::OrganizationRole;
 
 /// The lists of a model. The owner is one user; every list holds at most 200, none twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permissions {
     /// Who may do almost everything.
@@ -36,6 +37,7 @@ pub struct Permissions {
 
 /// The six lists as a creation may give them; the owner is always the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PermissionLists {
     /// See [`Permissions::editors`].

@@ -10,6 +10,7 @@ use crate::vocabulary::RaciRole;
 
 /// The parties of an action, by role; no name stands twice, and somebody is responsible.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RawRaci")]
 pub struct Raci {
     responsible: Vec<String>,
@@ -20,6 +21,7 @@ pub struct Raci {
 
 /// Parties as they are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRaci {
     /// At least one name.
@@ -40,6 +42,16 @@ impl Raci {
             accountable: Vec::new(),
             consulted: Vec::new(),
             informed: Vec::new(),
+        }
+    }
+
+    /// The parties as they would be asked for.
+    pub fn to_raw(&self) -> RawRaci {
+        RawRaci {
+            responsible: self.responsible.clone(),
+            accountable: self.accountable.clone(),
+            consulted: self.consulted.clone(),
+            informed: self.informed.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::workflow::mapping::Mapping;
 
 /// What a tether runs, with which parameters, and what becomes of the result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TetherAction {
     /// The workflow of Spindle.
@@ -41,6 +42,7 @@ pub struct TetherAction {
 
 /// The resources a tether states, in the units they were given in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceRequirements {
     /// Processors: 0–16, or text such as `2` or `500m`.

@@ -6,7 +6,8 @@
 //! it runs, `handover` what goes down to a nested model and comes up again, `retry` and `failure`
 //! what follows a fault.
 
-mod cycles;
+pub mod analysis;
+pub(crate) mod cycles;
 pub mod ordering;
 
 pub mod compile;
@@ -23,6 +24,7 @@ pub mod context;
 pub mod failure;
 pub mod guard;
 pub mod handover;
+pub mod resumption;
 pub mod retry;
 pub mod structure;
 
