@@ -8,6 +8,8 @@ mod changing;
 mod nesting;
 
 mod create;
+mod export_document;
+mod import_document;
 mod list;
 mod read;
 mod update;
@@ -20,10 +22,15 @@ mod add_action_node;
 mod change_action_node;
 mod remove_action_node;
 
+mod edit_structure;
+mod inspect_dependencies;
 mod manage_dependencies;
+mod reorder_actions;
 
 mod execute;
 mod publish;
+mod snapshots;
+mod statistics;
 mod validate;
 mod versions;
 
@@ -36,14 +43,20 @@ pub use audit::audit;
 pub use change_action_node::change_action_node;
 pub use change_container_node::change_container_node;
 pub use create::create;
+pub use edit_structure::edit_structure;
 pub use events::{event_log, events};
 pub use execute::{DryRun, Execute, Hands, execute};
+pub use export_document::export_document;
+pub use import_document::import_document;
+pub use inspect_dependencies::{analyse_dependencies, check_dependency, reach};
 pub use list::list;
 pub use manage_dependencies::{Dependencies, add_dependency, remove_dependency};
 pub use publish::{Published, publish};
 pub use read::read;
 pub use remove_action_node::remove_action_node;
 pub use remove_container_node::remove_container_node;
+pub use reorder_actions::reorder_actions;
+pub use statistics::statistics;
 pub use update::update;
 pub use validate::validate;
 pub use versions::{list_versions, read_version};

@@ -4,20 +4,17 @@ use std::collections::BTreeSet;
 
 use domain::error::Code;
 use domain::function_model::commands::ValidateWorkflow;
-use domain::function_model::{Act, ActionKind, Event, FunctionModel};
+use domain::function_model::{ActionKind, Event, FunctionModel};
 use domain::ids::{ModelId, ValidationId, WorkflowId};
 use domain::validation::{self, Facts, Reference, References, Report};
 use domain::vocabulary::ValidationLevel;
 use domain::workflow::nesting::nested_models_of;
 use futures_util::future::join_all;
 
-use super::{access, nesting};
+use super::{nesting, snapshots};
 use crate::context::Context;
 use crate::error::UseCaseError;
-use crate::ports::{
-    Clock, Extent, FoundModel, FunctionModels, Ids, KnowledgeBase, ModelVersions, PortError,
-    PortErrorKind, Ports, Workflows,
-};
+use crate::ports::{Clock, FoundModel, FunctionModels, Ids, KnowledgeBase, Ports, Workflows};
 use crate::writing::failure;
 
 /// Most references of one kind that are looked up; further ones count as not checked.
@@ -33,13 +30,8 @@ pub async fn validate(
     model_id: ModelId,
     command: &ValidateWorkflow,
 ) -> Result<Report, UseCaseError> {
-    let found = access::load(ports, context, model_id, Extent::Whole, Act::View).await?;
-    let model = match &command.version_number {
-        None => found.model.clone(),
-        Some(number) => snapshot(ports, context, &found, number)
-            .await?
-            .ok_or(UseCaseError::NotFound(Code::VersionNotFound))?,
-    };
+    let number = command.version_number.as_deref();
+    let (found, model) = snapshots::load(ports, context, model_id, number).await?;
     let level = command.level.unwrap_or(ValidationLevel::Full);
     let mut facts = Facts {
         for_execution: command.for_execution,
@@ -54,29 +46,6 @@ pub async fn validate(
     let recorded = models.record_events(context, model_id, events).await;
     recorded.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?;
     Ok(report)
-}
-
-/// The model as one of its snapshots has it.
-async fn snapshot(
-    ports: &impl Ports,
-    context: &Context,
-    found: &FoundModel,
-    number: &str,
-) -> Result<Option<FunctionModel>, PortError> {
-    let model_id = found.model.model_id;
-    let version = ports
-        .model_versions()
-        .find(context, model_id, number)
-        .await?;
-    let Some(data) = version.and_then(|version| version.version_data) else {
-        return Ok(None);
-    };
-    let model = FunctionModel::from_snapshot(found.model.clone(), &data);
-    let corrupt = |error: domain::error::DomainError| {
-        let detail = format!("version {number} of model {model_id}: {}", error.message);
-        PortError::new(PortErrorKind::Corrupt, "model_versions.find", detail)
-    };
-    model.map(Some).map_err(corrupt)
 }
 
 /// Gathers what the checks of this level ask for; what cannot be had breaks its check alone.
@@ -105,7 +74,7 @@ async fn gather(
     if let Some(version) = &found.published
         && (asks(L::BusinessRules) || asks(L::ExecutionReadiness))
     {
-        match snapshot(ports, context, found, &version.version_number).await {
+        match snapshots::read(ports, context, found, &version.version_number).await {
             Ok(published) => facts.published = published,
             Err(_) => {
                 let reason = "the published snapshot could not be read";
@@ -193,6 +162,7 @@ mod tests {
     use super::*;
     use crate::function_model::add_action_node;
     use crate::in_memory::World;
+    use crate::ports::PortErrorKind;
     use crate::testing::{Draft, action, alice, bob, document, nests, rendered, task};
 
     fn at(level: ValidationLevel) -> ValidateWorkflow {
