@@ -11,7 +11,7 @@ use crate::error::{Code, DomainError};
 use crate::ids::{LinkId, UserId};
 use crate::instant::Instant;
 use crate::vocabulary::{ModelStatus, RiskLevel};
-use crate::workflow::Graph;
+use crate::workflow::ordering::Graph;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A publication is recent for so many days.
@@ -250,7 +250,12 @@ mod tests {
         check(model(1), plain(11), RiskLevel::High, &["MANY_LINKS"]);
         let mut published = model(1);
         published.status = ModelStatus::Published;
-        check(published, plain(0), RiskLevel::Medium, &["MODEL_IS_PUBLISHED"]);
+        check(
+            published,
+            plain(0),
+            RiskLevel::Medium,
+            &["MODEL_IS_PUBLISHED"],
+        );
         let critical = touched_by(links(4, LinkType::Triggers, 0.1));
         check(model(1), critical, RiskLevel::High, &["CRITICAL_LINKS"]);
     }

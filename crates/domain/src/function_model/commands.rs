@@ -3,9 +3,11 @@
 //! The structs with `deny_unknown_fields` are bodies of requests; identifiers that stand in the
 //! address of a request, and facts that a use case gathers, are marked `skip`.
 
+mod lifecycle;
+
 use serde::{Deserialize, Serialize};
 
-use super::{PermissionLists, Permissions, RawPosition, RawRaci, RawRetryPolicy};
+use super::{FunctionModel, PermissionLists, Permissions, RawPosition, RawRaci, RawRetryPolicy};
 use crate::ids::{ActionId, ModelId, NodeId, OrganizationId, VersionId};
 use crate::limits::JsonObject;
 use crate::patch::Patch;
@@ -13,6 +15,11 @@ use crate::vocabulary::{
     ActionNodeType, ActionStatus, ContainerNodeType, ExecutionMode, NodeStatus, ValidationLevel,
 };
 use crate::workflow::nesting::NestedModels;
+
+pub use lifecycle::{
+    ArchiveFunctionModel, CreateModelVersion, DuplicateFunctionModel, RestoreFunctionModel,
+    SoftDeleteFunctionModel,
+};
 
 /// A change of a model that exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +50,10 @@ pub enum Command {
     EditStructure(EditStructure),
     /// Publish the model.
     Publish(PublishFunctionModel),
+    /// Issue a number.
+    CreateVersion(CreateModelVersion),
+    /// Give the working copy the content of a snapshot, which is the model given.
+    RestoreVersion(Box<FunctionModel>),
 }
 
 /// Create a model; the body of UC-001.

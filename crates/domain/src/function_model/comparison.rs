@@ -110,8 +110,20 @@ pub fn compare(from: &FunctionModel, to: &FunctionModel) -> Comparison {
     let mut containers = PartChanges::default();
     walk(&from.nodes, &to.nodes, |former, latter| {
         containers.note(
-            former.map(|node| (node.node_id.as_uuid(), node.node_type().as_str(), &node.name)),
-            latter.map(|node| (node.node_id.as_uuid(), node.node_type().as_str(), &node.name)),
+            former.map(|node| {
+                (
+                    node.node_id.as_uuid(),
+                    node.node_type().as_str(),
+                    &node.name,
+                )
+            }),
+            latter.map(|node| {
+                (
+                    node.node_id.as_uuid(),
+                    node.node_type().as_str(),
+                    &node.name,
+                )
+            }),
             former.zip(latter).map(|(a, b)| container_fields(a, b)),
         );
     });
@@ -204,7 +216,9 @@ fn text_change(from: Option<&str>, to: Option<&str>) -> Option<TextChange> {
 }
 
 fn metadata_changes(from: &JsonObject, to: &JsonObject) -> BTreeMap<String, MetadataChange> {
-    let put = to.iter().filter(|(key, value)| from.get(*key) != Some(value));
+    let put = to
+        .iter()
+        .filter(|(key, value)| from.get(*key) != Some(value));
     let put = put.map(|(key, value)| {
         let change = MetadataChange {
             value: Some(value.clone()),
@@ -242,7 +256,10 @@ pub(super) fn container_fields(a: &ContainerNode, b: &ContainerNode) -> Vec<&'st
         ("status", a.status != b.status),
         ("timeoutMs", a.timeout_ms != b.timeout_ms),
         ("metadata", a.metadata != b.metadata),
-        ("visualProperties", a.visual_properties != b.visual_properties),
+        (
+            "visualProperties",
+            a.visual_properties != b.visual_properties,
+        ),
     ])
 }
 

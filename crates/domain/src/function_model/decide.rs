@@ -13,9 +13,9 @@ use crate::limits;
 use crate::patch::Patch;
 use crate::vocabulary::ModelStatus;
 
-use super::{decide_action, decide_node, decide_publish, decide_structure};
+use super::{decide_action, decide_node, decide_publish, decide_structure, decide_version};
 
-pub use super::create::{copy_structure, create};
+pub use super::create::{copy_structure, create, duplicate};
 
 /// Who asks, and when.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +52,12 @@ pub fn decide(
         Command::ReorderActions(command) => reorder(model, command, asked),
         Command::EditStructure(command) => decide_structure::edit(model, command, asked),
         Command::Publish(command) => decide_publish::publish(model, command, asked),
+        Command::CreateVersion(command) => decide_version::create(model, command, asked),
+        Command::RestoreVersion(content) => decide_version::restore(model, content, asked),
     }
 }
 
-fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
+pub(super) fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
     let event = FunctionModelUpdated {
         model_id: model.model_id,
         previous_values: changes.previous(model),

@@ -344,15 +344,19 @@ pub(super) fn remove(
 ) -> Result<Vec<Event>, DomainError> {
     let action = model.action(action_id)?;
     model.guard_change()?;
+    Ok(vec![removed(model, action, asked)])
+}
+
+pub(super) fn removed(model: &FunctionModel, action: &ActionNode, asked: Asked) -> Event {
     let parent_node_id: NodeId = action.parent_node_id;
-    let event = ActionNodeRemoved {
+    ActionNodeRemoved {
         model_id: model.model_id,
-        action_id,
+        action_id: action.action_id,
         parent_node_id,
         action_type: action.action_type(),
         name: action.name.clone(),
         removed_by: asked.by,
         removed_at: asked.at,
-    };
-    Ok(vec![event.into()])
+    }
+    .into()
 }

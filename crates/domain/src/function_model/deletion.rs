@@ -167,7 +167,14 @@ mod tests {
         check(Some("1-days"), Some(1));
         check(Some(" 10-years "), Some(3650));
         for text in [
-            "0-days", "11-years", "3651-days", "1-day", "+1-days", "-1-days", "years", "",
+            "0-days",
+            "11-years",
+            "3651-days",
+            "1-day",
+            "+1-days",
+            "-1-days",
+            "years",
+            "",
         ] {
             check(Some(text), None);
         }

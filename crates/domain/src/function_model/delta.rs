@@ -1,9 +1,10 @@
 //! Which rows a list of events touched, so that a save writes those and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::events::FunctionModelUpdated;
 use super::{Event, FunctionModel};
 use crate::function_model::commands::Dependency;
 use crate::ids::{ActionId, NodeId};
@@ -45,6 +46,9 @@ const ALL_COLUMNS: [&str; 14] = [
     "updatedAt",
     "lastSavedAt",
 ];
+
+/// The columns of the mark of deletion.
+const DELETION_COLUMNS: [&str; 3] = ["deletedAt", "deletedBy", "retainUntil"];
 
 impl Delta {
     /// The rows that these events touched, in order.
@@ -103,6 +107,15 @@ impl Delta {
                 if event.changes.permissions.is_some() {
                     self.columns(&["userId"]);
                 }
+                self.take_up(event);
+            }
+            Event::FunctionModelArchived(_) => self.columns(&["status"]),
+            Event::FunctionModelSoftDeleted(_) => self.columns(&DELETION_COLUMNS),
+            Event::FunctionModelRestored(event) => {
+                self.columns(&DELETION_COLUMNS);
+                if event.new_name.is_some() {
+                    self.columns(&["name"]);
+                }
             }
             Event::FunctionModelPublished(_) => {
                 self.columns(&["status", "version", "currentVersion"]);
@@ -138,18 +151,49 @@ impl Delta {
         }
     }
 
+    /// The content of a snapshot was taken up. Where dependencies differ they are written anew, so
+    /// that their order is kept.
+    fn take_up(&mut self, event: &FunctionModelUpdated) {
+        let former = event.previous_values.nodes.iter();
+        let former: BTreeMap<NodeId, &[NodeId]> = former
+            .map(|node| (node.node_id, node.dependencies.as_slice()))
+            .collect();
+        for id in &event.changes.removed_nodes {
+            self.drop_container(*id);
+        }
+        for node in &event.changes.nodes {
+            self.put_container(node.node_id);
+            let before = former.get(&node.node_id).copied().unwrap_or_default();
+            if before != node.dependencies {
+                before.iter().for_each(|id| self.part(node.node_id, *id));
+                let after = node.dependencies.iter();
+                after.for_each(|id| self.join(node.node_id, *id));
+            }
+        }
+        for id in &event.changes.removed_action_nodes {
+            self.remove_action(*id);
+        }
+        for action in &event.changes.action_nodes {
+            self.put_action(action.action_id);
+        }
+    }
+
     fn put_container(&mut self, id: NodeId) {
         self.containers_removed.remove(&id);
         self.containers_put.insert(id);
     }
 
     fn remove_container(&mut self, id: NodeId, event: &super::events::ContainerNodeRemoved) {
-        self.containers_put.remove(&id);
-        self.containers_removed.insert(id);
-        self.dependencies_added.retain(|edge| edge.node_id != id);
+        self.drop_container(id);
         for action_id in &event.cascaded_actions {
             self.remove_action(*action_id);
         }
+    }
+
+    fn drop_container(&mut self, id: NodeId) {
+        self.containers_put.remove(&id);
+        self.containers_removed.insert(id);
+        self.dependencies_added.retain(|edge| edge.node_id != id);
     }
 
     fn put_action(&mut self, id: ActionId) {
@@ -182,6 +226,7 @@ impl Delta {
 }
 
 fn column(model: &FunctionModel, name: &str) -> Value {
+    let mark = model.deletion.as_ref();
     let value = match name {
         "name" => serde_json::to_value(&model.name),
         "description" => serde_json::to_value(&model.description),
@@ -196,6 +241,9 @@ fn column(model: &FunctionModel, name: &str) -> Value {
         "organizationId" => serde_json::to_value(model.organization_id),
         "createdAt" => serde_json::to_value(model.created_at),
         "updatedAt" => serde_json::to_value(model.updated_at),
+        "deletedAt" => serde_json::to_value(mark.map(|mark| mark.deleted_at)),
+        "deletedBy" => serde_json::to_value(mark.map(|mark| &mark.deleted_by)),
+        "retainUntil" => serde_json::to_value(mark.and_then(|mark| mark.retain_until)),
         _ => serde_json::to_value(model.last_saved_at),
     };
     value.unwrap_or(Value::Null)

@@ -20,8 +20,8 @@ pub use container::{
     NodeDependencyRemoved,
 };
 pub use model::{
-    FunctionModelCreated, FunctionModelPublished, FunctionModelUpdated,
-    FunctionModelVersionCreated, WorkflowValidationCompleted,
+    FunctionModelArchived, FunctionModelCreated, FunctionModelPublished, FunctionModelRestored,
+    FunctionModelSoftDeleted, FunctionModelUpdated, FunctionModelVersionCreated, WorkflowValidationCompleted,
 };
 
 /// The version of the events' JSON.
@@ -68,6 +68,12 @@ events! {
     FunctionModelPublished,
     /// A number was issued.
     FunctionModelVersionCreated,
+    /// The model was archived.
+    FunctionModelArchived,
+    /// The model was marked deleted.
+    FunctionModelSoftDeleted,
+    /// The model was taken back.
+    FunctionModelRestored,
     /// A container came.
     ContainerNodeAdded,
     /// Fields of a container changed.

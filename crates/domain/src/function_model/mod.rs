@@ -16,20 +16,26 @@ pub mod node;
 pub mod permissions;
 pub mod tether_action;
 
+pub mod archiving;
 pub mod changes;
 mod checks;
 pub mod commands;
+pub mod comparison;
 pub mod create;
 pub mod decide;
 mod decide_action;
 mod decide_node;
 mod decide_publish;
 mod decide_structure;
+mod decide_version;
+pub mod deletion;
 pub mod delta;
 pub mod document;
 pub mod events;
 pub mod evolve;
+pub mod recovery;
 pub mod snapshot;
+pub mod surroundings;
 pub mod statistics;
 
 use std::collections::BTreeMap;
@@ -122,6 +128,9 @@ pub struct Deletion {
     pub deleted_at: Instant,
     /// Who, not blank.
     pub deleted_by: String,
+    /// Until when it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<Instant>,
 }
 
 impl FunctionModel {
@@ -136,7 +145,8 @@ impl FunctionModel {
             ModelStatus::Published => Err(DomainError::new(
                 Code::ModelPublished,
                 "A published model is frozen; reopen it by creating a version.",
-            )),
+            )
+            .with("from", "published")),
             ModelStatus::Archived => Err(self.archived()),
         }
     }
@@ -150,13 +160,15 @@ impl FunctionModel {
             None => Ok(()),
             Some(_) => Err(DomainError::new(
                 Code::ModelDeleted,
-                "The model is deleted.",
-            )),
+                "The model is deleted; restore it first.",
+            )
+            .with("from", "deleted")),
         }
     }
 
     pub(crate) fn archived(&self) -> DomainError {
-        DomainError::new(Code::ModelArchived, "The model is archived.")
+        let message = "The model is archived, and stays so.";
+        DomainError::new(Code::ModelArchived, message).with("from", "archived")
     }
 
     /// A container by its identifier.
