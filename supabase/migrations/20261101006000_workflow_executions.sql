@@ -109,11 +109,16 @@ create policy "Executors and whoever started a run control it" on public.workflo
 comment on policy "Executors and whoever started a run control it" on public.workflow_executions is
   'Judges who may lock a run to cancel it; the engine then writes.';
 
+create policy "The service sees every run" on public.workflow_executions
+  for select to fm_writer using ((select private.is_service()));
+create policy "The service controls every run" on public.workflow_executions
+  for update to fm_writer using ((select private.is_service())) with check (revision > 0);
+
 create policy "The engine sees every run" on public.workflow_executions
   for select to fm_engine using (true);
-create policy "The engine moves runs until they have ended" on public.workflow_executions
+create policy "The engine moves runs until they have ended, and takes up failed ones" on public.workflow_executions
   for update to fm_engine
-  using (completed_at is null)
+  using (completed_at is null or status = 'failed')
   with check (
     revision > 1
     and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)

@@ -91,6 +91,11 @@ begin
       continue;
     end if;
     continue when v_known and v_run.waiting > 0;
+    -- In a failed run that was taken up again, what ended before lets through.
+    if v_known and v_run.finished_at is not null then
+      v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
+      continue;
+    end if;
 
     v_status := case
       when v_known and v_run.skip_reason is not null then 'skipped'

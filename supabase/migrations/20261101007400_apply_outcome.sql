@@ -87,7 +87,8 @@ declare
   v_delay bigint := coalesce((outcome ->> 'delayMs')::bigint, 0);
 begin
   update public.action_runs as written
-  set status = 'ready', lease_token = null, failures = run.failures + 1, error = v_error, child_execution_id = null
+  set status = 'ready', lease_token = null, failures = run.failures + 1, error = v_error, child_execution_id = null,
+      due_at = now() + v_delay * interval '1 millisecond'
   where written.execution_id = run.execution_id and written.step = run.step;
   perform private.enqueue(turn.execution, run.step, v_delay * interval '1 millisecond');
   turn := private.note_change(turn, step, 'retrying', run.attempt);

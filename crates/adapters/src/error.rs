@@ -109,6 +109,9 @@ fn by_code(code: &str, details: &str) -> Option<PortErrorKind> {
         "FM005" => PortErrorKind::IdTaken,
         "FM006" => PortErrorKind::OrderTaken,
         "FM007" => PortErrorKind::Finished,
+        "FM040" => PortErrorKind::LinkTaken,
+        "FM041" => PortErrorKind::BatchRunning,
+        "FM008" => PortErrorKind::OtherStatus,
         // Lost races that a constraint or the database itself noticed.
         "23505" | "23P01" | "40001" => PortErrorKind::Conflict {
             current_revision: None,
@@ -163,6 +166,9 @@ mod tests {
         assert_eq!(kind(400, "FM005", ""), PortErrorKind::IdTaken);
         assert_eq!(kind(400, "FM006", ""), PortErrorKind::OrderTaken);
         assert_eq!(kind(400, "FM007", ""), PortErrorKind::Finished);
+        assert_eq!(kind(400, "FM040", ""), PortErrorKind::LinkTaken);
+        assert_eq!(kind(400, "FM041", ""), PortErrorKind::BatchRunning);
+        assert_eq!(kind(400, "FM008", ""), PortErrorKind::OtherStatus);
         assert_eq!(kind(409, "23505", ""), conflict(None));
         assert_eq!(kind(500, "40001", ""), conflict(None));
         assert_eq!(kind(401, "42501", ""), PortErrorKind::Forbidden);

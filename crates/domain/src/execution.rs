@@ -16,6 +16,7 @@ pub use crate::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode, 
 
 /// Start a run; the body of UC-005.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExecuteFunctionModel {
     /// Where; production when absent.
@@ -50,6 +51,7 @@ pub struct ExecuteFunctionModel {
 
 /// Retries of whole containers that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Recovery {
     /// Whether there are any.
@@ -209,6 +211,7 @@ words!(
 
 /// How far a run is. The percentage never falls.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The part it is in.
@@ -299,7 +302,11 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_NOT_RUNNING`.
     pub fn check_pause(self) -> Result<(), DomainError> {
-        self.check(self == Self::Running, Code::ExecutionNotRunning)
+        self.check(
+            Self::Paused,
+            self == Self::Running,
+            Code::ExecutionNotRunning,
+        )
     }
 
     /// Whether the run may be resumed.
@@ -307,7 +314,11 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_NOT_PAUSED`.
     pub fn check_resume(self) -> Result<(), DomainError> {
-        self.check(self == Self::Paused, Code::ExecutionNotPaused)
+        self.check(
+            Self::Running,
+            self == Self::Paused,
+            Code::ExecutionNotPaused,
+        )
     }
 
     /// Whether the run may be cancelled.
@@ -315,15 +326,21 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_ALREADY_FINISHED`.
     pub fn check_cancel(self) -> Result<(), DomainError> {
-        self.check(!self.is_finished(), Code::ExecutionAlreadyFinished)
+        self.check(
+            Self::Cancelled,
+            !self.is_finished(),
+            Code::ExecutionAlreadyFinished,
+        )
     }
 
-    fn check(self, allowed: bool, code: Code) -> Result<(), DomainError> {
+    fn check(self, next: Self, allowed: bool, code: Code) -> Result<(), DomainError> {
         if allowed {
             return Ok(());
         }
-        let message = format!("The run is {self}.");
-        Err(DomainError::new(code, message).with("status", self.as_str()))
+        let message = format!("A run that is {self} cannot become {next}.");
+        Err(DomainError::new(code, message)
+            .with("from", self.as_str())
+            .with("to", next.as_str()))
     }
 }
 

@@ -32,6 +32,8 @@ macro_rules! routes {
 // An address belongs to the first template that fits, so fixed words stand above names.
 routes! {
     Get    "/health"                                                      ReadHealth;
+    Get    "/schemas/function-model-document"                             ReadDocumentSchema;
+    Get    "/openapi.json"                                                ReadDescription;
 
     Post   "/organizations"                                               CreateOrganization;
     Get    "/organizations"                                               ListOrganizations;
@@ -39,10 +41,17 @@ routes! {
 
     Post   "/function-models"                                             CreateFunctionModel;
     Get    "/function-models"                                             ListFunctionModels;
+    Get    "/function-models/search"                                      SearchFunctionModels;
+    Post   "/function-models/import"                                      ImportFunctionModel;
     Get    "/function-models/{modelId}"                                   ReadFunctionModel;
     Patch  "/function-models/{modelId}"                                   UpdateFunctionModel;
     Post   "/function-models/{modelId}/validate"                          ValidateFunctionModel;
+    Post   "/function-models/{modelId}/validate-business-rules"           ValidateBusinessRules;
     Post   "/function-models/{modelId}/publish"                           PublishFunctionModel;
+    Patch  "/function-models/{modelId}/structure"                         EditStructure;
+    Get    "/function-models/{modelId}/document"                          ExportDocument;
+    Get    "/function-models/{modelId}/statistics"                        ReadStatistics;
+    Get    "/function-models/{modelId}/dependencies"                      AnalyseDependencies;
 
     Post   "/function-models/{modelId}/nodes"                             AddNode;
     Get    "/function-models/{modelId}/nodes"                             ListNodes;
@@ -50,7 +59,10 @@ routes! {
     Patch  "/function-models/{modelId}/nodes/{nodeId}"                    ChangeNode;
     Delete "/function-models/{modelId}/nodes/{nodeId}"                    RemoveNode;
     Post   "/function-models/{modelId}/nodes/{nodeId}/dependencies"       AddDependency;
+    Get    "/function-models/{modelId}/nodes/{nodeId}/dependencies"       FollowDependencies;
+    Post   "/function-models/{modelId}/nodes/{nodeId}/dependencies/check" CheckDependency;
     Delete "/function-models/{modelId}/nodes/{nodeId}/dependencies/{dependencyId}" RemoveDependency;
+    Put    "/function-models/{modelId}/nodes/{nodeId}/action-order"       ReorderActions;
 
     Post   "/function-models/{modelId}/actions"                           AddAction;
     Get    "/function-models/{modelId}/actions"                           ListActions;
@@ -70,6 +82,10 @@ routes! {
     Get    "/executions/{executionId}/logs"                               ListExecutionLogs;
     Get    "/executions/{executionId}/events"                             ListExecutionEvents;
     Post   "/executions/{executionId}/cancel"                             CancelExecution;
+    Post   "/executions/{executionId}/pause"                              PauseExecution;
+    Post   "/executions/{executionId}/resume"                             ResumeExecution;
+    Post   "/executions/{executionId}/actions/{actionId}/failures"        HandleActionFailure;
+    Post   "/executions/{executionId}/actions/{actionId}/retry"           RetryAction;
 
     Post   "/workflows"                                                   CreateWorkflow;
     Get    "/workflows"                                                   ListWorkflows;
@@ -88,7 +104,10 @@ routes! {
 impl Operation {
     /// Whether anybody may ask, signed in or not.
     pub(crate) fn is_public(self) -> bool {
-        matches!(self, Self::ReadHealth)
+        matches!(
+            self,
+            Self::ReadHealth | Self::ReadDescription | Self::ReadDocumentSchema
+        )
     }
 }
 

@@ -270,7 +270,7 @@ fn conflict(current_revision: Option<i64>, if_match: bool) -> Problem {
 }
 
 /// A malformed identifier is a malformed request to clients.
-fn code_of(code: Code) -> &'static str {
+pub(crate) fn code_of(code: Code) -> &'static str {
     match code {
         Code::IdInvalid => Code::InvalidRequest.as_str(),
         other => other.as_str(),
@@ -278,7 +278,7 @@ fn code_of(code: Code) -> &'static str {
 }
 
 /// The status of a domain refusal; everything about values and rules is 422.
-fn status_of(code: Code) -> u16 {
+pub(crate) fn status_of(code: Code) -> u16 {
     match code {
         Code::InvalidRequest | Code::IdInvalid => 400,
         Code::Forbidden => 403,
@@ -292,14 +292,25 @@ fn status_of(code: Code) -> u16 {
         | Code::ContentNotFound
         | Code::WorkflowNotFound
         | Code::OrganizationNotFound
-        | Code::MemberNotFound => 404,
+        | Code::AgentNotFound
+        | Code::TaskNotFound
+        | Code::MemberNotFound
+        | Code::InvitationNotFound
+        | Code::LinkNotFound
+        | Code::ContextNotFound => 404,
         Code::RevisionConflict
         | Code::ModelNameTaken
+        | Code::AgentNameTaken
         | Code::NodeAlreadyExists
         | Code::ActionAlreadyExists
         | Code::DependencyAlreadyExists
         | Code::VersionAlreadyExists
+        | Code::ContextAlreadyRegistered
+        | Code::OrchestrationAlreadyRunning
+        | Code::LinkAlreadyExists
+        | Code::BatchInProgress
         | Code::IdempotencyKeyReused => 409,
+        Code::AgentAtCapacity => 429,
         _ => 422,
     }
 }

@@ -9,7 +9,7 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, dependencies, events, executions, function_models, health, knowledge_contents, nodes,
+    actions, dependencies, description, events, execution_actions, executions, function_models, health, knowledge_contents, nodes,
     organizations, versions, workflows,
 };
 
@@ -79,8 +79,11 @@ async fn dispatch<W: Wiring>(
         return Ok(Response::preflight());
     }
     let operation = address.and_then(|address| address.operation(request.method));
-    if operation == Some(Operation::ReadHealth) {
-        return health::read(wiring, request).await;
+    match operation {
+        Some(Operation::ReadHealth) => return health::read(wiring, request).await,
+        Some(Operation::ReadDescription) => return description::read(wiring, request).await,
+        Some(Operation::ReadDocumentSchema) => return structure::document_schema(request),
+        _ => {}
     }
     let identity = auth::identify(wiring, request).await?;
     *actor = Some(auth::fingerprint(&identity.actor));
@@ -107,6 +110,7 @@ async fn route<W: Wiring>(
 ) -> Answer {
     match operation {
         Operation::ReadHealth => health::read(call.wiring, call.request).await,
+        Operation::ReadDescription => description::read(call.wiring, call.request).await,
 
         Operation::CreateOrganization => organizations::create(call).await,
         Operation::ListOrganizations => organizations::list(call).await,
@@ -118,6 +122,19 @@ async fn route<W: Wiring>(
         Operation::UpdateFunctionModel => function_models::update(call, first).await,
         Operation::ValidateFunctionModel => function_models::validate(call, first).await,
         Operation::PublishFunctionModel => function_models::publish(call, first).await,
+        Operation::SearchFunctionModels => function_models::search(call).await,
+        Operation::ValidateBusinessRules => {
+            function_models::validate_business_rules(call, first).await
+        }
+
+        Operation::EditStructure => structure::edit(call, first).await,
+        Operation::ReorderActions => structure::reorder(call, first, second).await,
+        Operation::ExportDocument => structure::document(call, first).await,
+        Operation::ImportFunctionModel => structure::import(call).await,
+        Operation::ReadStatistics => structure::statistics(call, first).await,
+        Operation::AnalyseDependencies => structure::analyse(call, first).await,
+        Operation::FollowDependencies => structure::reach(call, first, second).await,
+        Operation::CheckDependency => structure::check(call, first, second).await,
 
         Operation::AddNode => nodes::add(call, first).await,
         Operation::ListNodes => nodes::list(call, first).await,
@@ -145,6 +162,10 @@ async fn route<W: Wiring>(
         Operation::ListExecutionLogs => executions::logs(call, first).await,
         Operation::ListExecutionEvents => executions::events(call, first).await,
         Operation::CancelExecution => executions::cancel(call, first).await,
+        Operation::PauseExecution => executions::pause(call, first).await,
+        Operation::ResumeExecution => executions::resume(call, first).await,
+        Operation::HandleActionFailure => execution_actions::fail(call, first, second).await,
+        Operation::RetryAction => execution_actions::retry(call, first, second).await,
 
         Operation::CreateWorkflow => workflows::create(call).await,
         Operation::ListWorkflows => workflows::list(call).await,

@@ -72,6 +72,17 @@ impl From<PortError> for UseCaseError {
             PortErrorKind::Finished => {
                 refused(Code::ExecutionAlreadyFinished, "The run has ended already.")
             }
+            PortErrorKind::OtherStatus => Self::Conflict {
+                current_revision: None,
+                if_match: false,
+            },
+            PortErrorKind::LinkTaken => refused(
+                Code::LinkAlreadyExists,
+                "A link of these ends and this type exists already.",
+            ),
+            PortErrorKind::BatchRunning => {
+                refused(Code::BatchInProgress, "A batch of this name is under way.")
+            }
             PortErrorKind::Forbidden => Self::Forbidden {
                 required: "edit".to_owned(),
             },
@@ -102,6 +113,8 @@ mod tests {
         check(PortErrorKind::OrderTaken, Code::ExecutionOrderTaken);
         check(PortErrorKind::IdTaken, Code::NodeAlreadyExists);
         check(PortErrorKind::Finished, Code::ExecutionAlreadyFinished);
+        check(PortErrorKind::LinkTaken, Code::LinkAlreadyExists);
+        check(PortErrorKind::BatchRunning, Code::BatchInProgress);
     }
 
     #[test]

@@ -42,6 +42,13 @@ pub(crate) fn bob() -> Context {
     person(0xb0b)
 }
 
+/// The service itself.
+pub(crate) fn service() -> Context {
+    let mut context = person(0x5e7);
+    context.actor.service = true;
+    context
+}
+
 /// The same request with an idempotency key.
 pub(crate) fn with_key(mut context: Context, key: &str, body_hash: &str) -> Context {
     context.idempotency = Some(Idempotency {

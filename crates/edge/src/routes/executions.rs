@@ -130,23 +130,47 @@ pub(crate) async fn events<W: Wiring>(call: &Call<'_, W>, execution: &str) -> An
     Ok(call.stream(&query, events, limit))
 }
 
-/// The body of a cancellation.
+/// The body of ending, pausing or resuming a run.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Cancel {
+pub(crate) struct ControlExecution {
+    /// Why, at most 2000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     reason: Option<String>,
 }
 
 pub(crate) async fn cancel<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
     let execution_id = id("executionId", execution, ExecutionId::parse)?;
-    let Cancel { reason } = call.body()?;
-    let render = |saved: &Saved<Execution>| {
-        Response::json(Success::Ok, &saved.value).with_revision(saved.revision)
-    };
-    let keep = |saved: &Saved<Execution>| render(saved).to_stored();
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
     let reason = reason.as_deref();
     let saved = execution::cancel(call.ports(), &call.context, execution_id, reason, keep).await?;
-    Ok(render(&saved))
+    Ok(controlled(&saved))
+}
+
+pub(crate) async fn pause<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
+    let execution_id = id("executionId", execution, ExecutionId::parse)?;
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
+    let reason = reason.as_deref();
+    let saved = execution::pause(call.ports(), &call.context, execution_id, reason, keep).await?;
+    Ok(controlled(&saved))
+}
+
+pub(crate) async fn resume<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
+    let execution_id = id("executionId", execution, ExecutionId::parse)?;
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
+    let reason = reason.as_deref();
+    let saved = execution::resume(call.ports(), &call.context, execution_id, reason, keep).await?;
+    call.wiring.wake_engine();
+    Ok(controlled(&saved))
+}
+
+/// A run that was moved to another status.
+pub(super) fn controlled(saved: &Saved<Execution>) -> Response {
+    Response::json(Success::Ok, &saved.value).with_revision(saved.revision)
 }
 
 /// Wakes the engine of this instance; who holds the secret key may.

@@ -2,12 +2,15 @@
 
 pub(crate) mod actions;
 pub(crate) mod dependencies;
+pub(crate) mod description;
 pub(crate) mod events;
+pub(crate) mod execution_actions;
 pub(crate) mod executions;
 pub(crate) mod function_models;
 pub(crate) mod health;
 pub(crate) mod knowledge_contents;
 pub(crate) mod nodes;
 pub(crate) mod organizations;
+pub(crate) mod structure;
 pub(crate) mod versions;
 pub(crate) mod workflows;

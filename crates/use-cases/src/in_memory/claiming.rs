@@ -16,7 +16,8 @@ impl Machine {
         self.sort_ready();
         let mut claims = Vec::new();
         while claims.len() < want as usize {
-            let Some(place) = self.ready.iter().position(|ready| ready.due_at <= now) else {
+            let due = |ready: &Ready| ready.due_at <= now && !self.rests(ready);
+            let Some(place) = self.ready.iter().position(due) else {
                 break;
             };
             let Ready {

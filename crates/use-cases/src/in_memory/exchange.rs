@@ -48,10 +48,8 @@ impl Machine {
         exchange.claims = self.claim(worker.lease_token, want, now);
         exchange.finished = self.ended_since(&before);
         if exchange.claims.len() < want as usize {
-            let waiting = self
-                .ready
-                .iter()
-                .map(|ready| ready.due_at.millis_since(now));
+            let waiting = self.ready.iter().filter(|ready| !self.rests(ready));
+            let waiting = waiting.map(|ready| ready.due_at.millis_since(now));
             exchange.next_due_ms = waiting.min().map(|ms| u64::try_from(ms).unwrap_or(0));
         }
         exchange
@@ -137,7 +135,7 @@ impl Machine {
         })
     }
 
-    fn record(&mut self, outcome: &Outcome, now: Instant) {
+    pub(super) fn record(&mut self, outcome: &Outcome, now: Instant) {
         let (id, step) = (outcome.execution_id, outcome.step);
         self.log(outcome, now);
         match &outcome.kind {
@@ -191,17 +189,18 @@ impl Machine {
         delay: u64,
         now: Instant,
     ) {
+        let due_at = now.plus_millis(i64::try_from(delay).unwrap_or(i64::MAX));
         self.row_mut(id, step, |row| {
             row.run.failures += 1;
             row.run.error = Some(error.clone());
             row.run.status = StepState::Ready;
+            row.run.due_at = Some(due_at);
             row.lease = None;
             row.child = None;
         });
         self.record_failed(id, step, true, now);
         self.record_retried(id, step, delay, now);
-        let delay = i64::try_from(delay).unwrap_or(i64::MAX);
-        self.enqueue(id, Some(step), now.plus_millis(delay));
+        self.enqueue(id, Some(step), due_at);
     }
 
     fn fail(&mut self, id: ExecutionId, step: Step, error: &ActionError, now: Instant) {
@@ -283,7 +282,7 @@ impl Machine {
             }));
     }
 
-    fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut Row)) {
+    pub(super) fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut Row)) {
         if let Some(run) = self.runs.get_mut(&id) {
             run.execution.revision += 1;
             change(run.row(step));

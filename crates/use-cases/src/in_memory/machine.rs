@@ -129,7 +129,10 @@ impl Machine {
             };
             let kind = run.plan.steps[step as usize].kind;
             let row = run.row(step);
-            if row.run.skip_reason.is_some() {
+            if row.run.finished_at.is_some() {
+                // The run was taken up again before it: it only lets through.
+                open.extend(run.pass_on(step));
+            } else if row.run.skip_reason.is_some() {
                 open.extend(run.end_step(step, StepState::Skipped, now));
             } else if kind == StepKind::Action {
                 row.run.status = StepState::Ready;
@@ -160,12 +163,12 @@ impl Machine {
         });
     }
 
-    fn end_if_done(&mut self, id: ExecutionId, now: Instant) {
+    pub(super) fn end_if_done(&mut self, id: ExecutionId, now: Instant) {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
         run.execution.progress = run.progress();
-        if run.remaining > 0 || run.execution.status.is_finished() {
+        if run.remaining > 0 || run.execution.status != ExecutionStatus::Running {
             return;
         }
         let failed = run.rows.values().any(|row| row.container_failed);
@@ -220,6 +223,7 @@ impl Run {
                 skip_reason: None,
                 output: None,
                 error: None,
+                due_at: None,
                 started_at: None,
                 finished_at: None,
             },
@@ -238,6 +242,11 @@ impl Run {
         row.lease = None;
         self.remaining -= 1;
         self.execution.revision += 1;
+        self.pass_on(step)
+    }
+
+    /// Counts down what comes after a step.
+    fn pass_on(&mut self, step: Step) -> Vec<Step> {
         let plan = Rc::clone(&self.plan);
         let spec = &plan.steps[step as usize];
         let mut released = Vec::new();

@@ -6,6 +6,7 @@
 mod audit_logs;
 mod claiming;
 mod clock;
+mod control;
 mod event_log;
 mod exchange;
 mod executions;
@@ -19,6 +20,7 @@ mod knowledge_contents;
 mod looking;
 mod machine;
 mod model_versions;
+mod node_links;
 mod organizations;
 mod page;
 mod record;
@@ -44,6 +46,7 @@ pub use self::ids::{Ids, nth_id};
 pub use self::knowledge_base::KnowledgeBase;
 pub use self::knowledge_contents::KnowledgeContents;
 pub use self::model_versions::ModelVersions;
+pub use self::node_links::NodeLinks;
 pub use self::organizations::Organizations;
 pub use self::spindle::{RecordedCall, Spindle};
 use self::store::Shared;
@@ -57,6 +60,7 @@ pub struct World {
     function_models: FunctionModels,
     model_versions: ModelVersions,
     organizations: Organizations,
+    node_links: NodeLinks,
     workflows: Workflows,
     knowledge_contents: KnowledgeContents,
     executions: Executions,
@@ -83,6 +87,7 @@ impl World {
             function_models: FunctionModels(own()),
             model_versions: ModelVersions(own()),
             organizations: Organizations(own()),
+            node_links: NodeLinks(own()),
             workflows: Workflows(own()),
             knowledge_contents: KnowledgeContents(own()),
             executions: Executions(own()),
@@ -121,6 +126,7 @@ impl Ports for World {
     type FunctionModels = FunctionModels;
     type ModelVersions = ModelVersions;
     type Organizations = Organizations;
+    type NodeLinks = NodeLinks;
     type Workflows = Workflows;
     type KnowledgeContents = KnowledgeContents;
     type Executions = Executions;
@@ -142,6 +148,10 @@ impl Ports for World {
 
     fn organizations(&self) -> &Organizations {
         &self.organizations
+    }
+
+    fn node_links(&self) -> &NodeLinks {
+        &self.node_links
     }
 
     fn workflows(&self) -> &Workflows {

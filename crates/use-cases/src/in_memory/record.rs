@@ -102,6 +102,22 @@ impl Machine {
         self.append(id, "WorkflowExecutionCancelled", by, data, now);
     }
 
+    /// The run was paused or goes on.
+    pub(super) fn record_turn(
+        &mut self,
+        id: ExecutionId,
+        event_type: &str,
+        by: UserId,
+        reason: Option<&str>,
+        now: Instant,
+    ) {
+        let mut data = json!({"by": by, "at": now});
+        if let Some(reason) = reason {
+            data["reason"] = json!(reason);
+        }
+        self.append(id, event_type, Some(by), data, now);
+    }
+
     /// A step that no worker sees was passed.
     pub(super) fn record_passage(
         &mut self,

@@ -33,6 +33,12 @@ pub enum PortErrorKind {
     OrderTaken,
     /// The execution has ended already.
     Finished,
+    /// A run or one of its actions is in another state than the command needs.
+    OtherStatus,
+    /// Such a link exists.
+    LinkTaken,
+    /// A batch of this name is under way.
+    BatchRunning,
     /// The far side refused the request as malformed: a fault of this program.
     Invalid,
 }

@@ -17,6 +17,7 @@ mod ids;
 mod knowledge_base;
 mod knowledge_contents;
 mod model_versions;
+mod node_links;
 mod organizations;
 mod page;
 mod service_error;
@@ -33,7 +34,10 @@ pub use exchange::{
     NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepResult, StepStatus,
     Worker,
 };
-pub use executions::{ActionRun, Execution, Executions, LogFilter, StepState, StoredLogLine};
+pub use executions::{
+    ActionRun, Control, Execution, Executions, LogFilter, ReportedFailure, Retry, StepState,
+    StoredLogLine,
+};
 pub use function_models::{
     Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel, VersionRef,
 };
@@ -42,6 +46,10 @@ pub use ids::Ids;
 pub use knowledge_base::{Document, KnowledgeBase};
 pub use knowledge_contents::{KnowledgeContent, KnowledgeContents};
 pub use model_versions::{ModelVersion, ModelVersions, NewVersion, PublishedVersion};
+pub use node_links::{
+    FoundEnd, LinkChange, LinkEdges, LinkEnd, LinkFilter, LinkHistory, LinkProspects, LinkRemoval,
+    NodeLinks,
+};
 pub use organizations::{NewOrganization, Organization, Organizations};
 pub use page::{Bookmark, Page, PageRequest, SortOrder};
 pub use service_error::{ServiceError, ServiceFailure};
@@ -60,6 +68,8 @@ pub trait Ports {
     type ModelVersions: ModelVersions;
     /// Organizations and memberships.
     type Organizations: Organizations;
+    /// Links between things.
+    type NodeLinks: NodeLinks;
     /// Tasks of the built-in workflow service.
     type Workflows: Workflows;
     /// Documents of the built-in knowledge base.
@@ -87,6 +97,8 @@ pub trait Ports {
     fn model_versions(&self) -> &Self::ModelVersions;
     /// Organizations and memberships.
     fn organizations(&self) -> &Self::Organizations;
+    /// Links between things.
+    fn node_links(&self) -> &Self::NodeLinks;
     /// Tasks of the built-in workflow service.
     fn workflows(&self) -> &Self::Workflows;
     /// Documents of the built-in knowledge base.
