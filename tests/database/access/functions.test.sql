@@ -16,7 +16,8 @@ select test.equal(
 
 select test.equal(
   array(select name from test.functions where schema = 'private' and has_function_privilege('authenticated', oid, 'execute') order by 1),
-  array['private.actor_id()', 'private.my_organizations(text[])', 'private.sees_link(uuid)', 'private.topic_id(text)',
+  array['private.actor_id()', 'private.my_organizations(text[])', 'private.sees_agent(uuid)',
+        'private.sees_coordination(uuid)', 'private.sees_link(uuid)', 'private.topic_id(text)',
         'private.wire_time(timestamp with time zone)'],
   'helpers that policies and computed fields need as the user');
 
