@@ -45,7 +45,7 @@ struct Body {
 impl AdapterError {
     /// Reads a refusal. The body is parsed whatever its content type says.
     pub(crate) fn refused(response: &HttpResponse) -> AdapterError {
-        let body: Body = serde_json::from_str(&response.body).unwrap_or_default();
+        let body: Body = domain::json::from_text(&response.body).unwrap_or_default();
         let details = match body.details {
             Some(serde_json::Value::String(text)) => text,
             Some(serde_json::Value::Null) | None => String::new(),

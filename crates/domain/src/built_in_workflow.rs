@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::OrganizationId;
+use crate::json;
 use crate::limits::{self, Fields, JsonObject};
 use crate::vocabulary::words;
 use crate::workflow::expression::Expression;
@@ -80,13 +81,21 @@ pub struct HttpTask {
 }
 
 /// The body of a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Body {
     /// An expression whose value is the body.
     Expression(Expression),
     /// The body itself.
     Json(Value),
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let expression = json::from_value(value.clone());
+        Ok(expression.map_or(Self::Json(value), Self::Expression))
+    }
 }
 
 const MAX_URL: usize = 2000;

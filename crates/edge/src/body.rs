@@ -1,6 +1,9 @@
 //! Bodies: strict JSON. What is not understood is refused, with its place.
 
+mod unique;
+
 use domain::error::FieldError;
+use domain::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -43,9 +46,8 @@ fn survey(bytes: &[u8]) -> Result<(), Problem> {
         match byte {
             b'u' if in_text && escaped && bytes[index + 1..].starts_with(b"0000") => {
                 let detail = format!("Text must not contain U+0000 ({}).", place(bytes, index));
-                let field = serde_json::from_slice(bytes)
-                    .ok()
-                    .and_then(|value| nul(&value, ""));
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                let field = json::from_text(text).ok().and_then(|value| nul(&value, ""));
                 return Err(Problem::invalid_field(
                     &field.unwrap_or_default(),
                     "format",
@@ -104,23 +106,27 @@ fn place(bytes: &[u8], index: usize) -> String {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        // Lists and bare values would otherwise pass as the fields of a struct in order.
-        let what = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
-        return Err(what.map_or_else(
-            |error| malformed(&error),
-            |_| Problem::invalid_field("", "type", "The body must be a JSON object."),
-        ));
-    }
-    let mut source = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
-        let path = error.path().to_string();
-        match error.inner().classify() {
-            Category::Data => misfit(&path, error.inner()),
-            _ => malformed(error.inner()),
-        }
+    let value = object(bytes)?;
+    json::from_value(value).map_err(|error| misfit(error.path(), error.message()))
+}
+
+/// The body as an object in which no name stands twice.
+fn object(bytes: &[u8]) -> Result<Value, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let place = place(bytes, error.valid_up_to());
+        let detail = format!("The body is no valid JSON: it is not UTF-8 at {place}.");
+        Problem::invalid_field("", "json", detail)
+    })?;
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = unique::read(&mut source).map_err(|error| match error.classify() {
+        Category::Data => misfit("", &bare(&error)),
+        _ => malformed(&error),
     })?;
     source.end().map_err(|error| malformed(&error))?;
+    if !value.is_object() {
+        let detail = "The body must be a JSON object.";
+        return Err(Problem::invalid_field("", "type", detail));
+    }
     Ok(value)
 }
 
@@ -139,12 +145,10 @@ fn bare(error: &serde_json::Error) -> String {
 }
 
 /// A value that is JSON, but not what the command needs there.
-fn misfit(path: &str, error: &serde_json::Error) -> Problem {
-    let text = bare(error);
+fn misfit(path: &str, text: &str) -> Problem {
     let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     let first = quoted.first().copied().unwrap_or_default();
     let choices = || quoted.iter().skip(1).copied().collect::<Vec<_>>();
-    let path = if path == "." { "" } else { path };
     let error = if text.starts_with("unknown field") {
         FieldError::new(below(path, first), "unknown").limit(choices())
     } else if text.starts_with("missing field") {
@@ -166,14 +170,12 @@ fn misfit(path: &str, error: &serde_json::Error) -> Problem {
     Problem::invalid_request(format!("{field}: {text}.")).with_error(error)
 }
 
-/// The path of a field of the object at `path`; the parser may have put the name there already.
+/// The path of a field of the object at `path`.
 fn below(path: &str, field: &str) -> String {
-    if path.is_empty() || path == "?" {
+    if path.is_empty() {
         field.to_owned()
-    } else if path == field || path.ends_with(&format!(".{field}")) {
-        path.to_owned()
     } else {
-        format!("{}.{field}", path.trim_end_matches(".?"))
+        format!("{path}.{field}")
     }
 }
 

@@ -11,6 +11,7 @@ use adapters::http::{
 };
 use adapters::token::SignatureVerifier;
 use chrono::{DateTime, Utc};
+use domain::json;
 use serde_json::Value;
 use use_cases::ports::{Clock, Ids};
 use uuid::Uuid;
@@ -144,10 +145,7 @@ impl Host {
 impl Transport for Host {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let headers: BTreeMap<String, String> = request.headers.into_iter().collect();
-        let headers = serde_json::to_string(&headers).map_err(|error| TransportError {
-            kind: TransportErrorKind::Network,
-            message: error.to_string(),
-        })?;
+        let headers = json::to_text(&headers);
         let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
         let fetched = self
             .0
@@ -163,7 +161,7 @@ impl Transport for Host {
             .map_err(|error| fault(&error))?
             .unchecked_into::<Fetched>();
         let headers: BTreeMap<String, String> =
-            serde_json::from_str(&fetched.headers()).unwrap_or_default();
+            json::from_text(&fetched.headers()).unwrap_or_default();
         Ok(HttpResponse {
             status: fetched.status(),
             headers: headers.into_iter().collect(),
@@ -195,7 +193,7 @@ fn fault(error: &JsValue) -> TransportError {
 impl Resolver for Host {
     async fn resolve(&self, host: &str) -> Option<Vec<IpAddr>> {
         let answer = self.0.resolve(host).await.ok()?.as_string()?;
-        serde_json::from_str(&answer).ok()?
+        json::from_text(&answer).ok()?
     }
 }
 

@@ -96,7 +96,7 @@ impl Api {
     }
 
     fn refuse(&self, problem: Problem, url: &str, headers: &str, started: f64) -> JsResponse {
-        let headers: HashMap<String, String> = serde_json::from_str(headers).unwrap_or_default();
+        let headers: HashMap<String, String> = domain::json::from_text(headers).unwrap_or_default();
         let request_id = headers.get("x-request-id").map_or("", String::as_str);
         let elapsed = self.host.milliseconds() - started;
         let response = problem

@@ -1,6 +1,7 @@
 //! Query parameters: known names only, each read into its type.
 
 use domain::error::{DomainError, FieldError};
+use domain::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use use_cases::ports::PageRequest;
@@ -55,7 +56,7 @@ impl<'a> Query<'a> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        match serde_json::from_value(Value::from(text)) {
+        match json::from_value(Value::from(text)) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 let message = error.to_string();

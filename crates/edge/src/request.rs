@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use domain::json;
+
 use crate::problem::Problem;
 
 /// The longest body any route takes, in bytes; the shell reads no further.
@@ -97,7 +99,7 @@ impl Request {
             function: path.next().flatten().unwrap_or_default(),
             path: path.collect::<Option<_>>().ok_or_else(malformed)?,
             query: pairs(query).ok_or_else(malformed)?,
-            headers: serde_json::from_str(headers)
+            headers: json::from_text(headers)
                 .map_err(|_| Problem::invalid_request("The headers cannot be read."))?,
             body: body.map_or(Body::TooLong, Body::Whole),
         })

@@ -12,6 +12,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use domain::ids::OrganizationId;
+use domain::json;
 use postgrest::{Builder, Postgrest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -188,10 +189,7 @@ impl<H: Transport, C: Clock> Session<H, C> {
         }
     }
 
-    async fn fetch<T: DeserializeOwned>(
-        &self,
-        read: Read,
-    ) -> Result<(Vec<T>, Option<u64>), AdapterError> {
+    async fn fetch(&self, read: Read) -> Result<(Vec<Value>, Option<u64>), AdapterError> {
         let client = &self.client;
         let response = match &self.token {
             Some(token) => {
@@ -206,16 +204,16 @@ impl<H: Transport, C: Clock> Session<H, C> {
             }
         }?;
         let total = query::total(response.header("content-range"));
-        let rows = serde_json::from_str(&response.body).map_err(unreadable)?;
+        let rows = json::from_text(&response.body).map_err(unreadable)?;
         Ok((rows, total))
     }
 
     /// The rows, and how many there are in all if that was asked for.
-    pub(super) async fn rows<T: DeserializeOwned>(
+    pub(super) async fn rows(
         &self,
         operation: &'static str,
         read: Read,
-    ) -> Result<(Vec<T>, Option<u64>), PortError> {
+    ) -> Result<(Vec<Value>, Option<u64>), PortError> {
         let answer = self.fetch(read).await;
         answer.map_err(|error| error.into_port(operation))
     }
@@ -226,19 +224,24 @@ impl<H: Transport, C: Clock> Session<H, C> {
         operation: &'static str,
         call: Call<'_, impl Serialize>,
     ) -> Result<T, PortError> {
-        let answer = self.post(call).await;
-        answer.map_err(|error| error.into_port(operation))
+        let arguments = json::to_text(call.arguments);
+        let answer = self.post(call.function, arguments, call.repeatable).await;
+        answer
+            .and_then(|answer| json::from_value(answer).map_err(unreadable))
+            .map_err(|error| error.into_port(operation))
     }
 
-    async fn post<T: DeserializeOwned>(
+    /// The part of a call that is the same whatever goes in and comes out.
+    async fn post(
         &self,
-        call: Call<'_, impl Serialize>,
-    ) -> Result<T, AdapterError> {
+        function: &str,
+        arguments: String,
+        repeatable: bool,
+    ) -> Result<Value, AdapterError> {
         let client = &self.client;
-        let body = serde_json::to_string(call.arguments).map_err(unreadable)?;
-        let builder = client.postgrest.rpc(call.function, body);
+        let builder = client.postgrest.rpc(function, arguments);
         let (key, token) = (&client.secret_key, client.service_token());
-        let response = if call.repeatable {
+        let response = if repeatable {
             client.send_again(builder, key, token).await?
         } else {
             client.send(builder, key, token).await?
@@ -249,7 +252,7 @@ impl<H: Transport, C: Clock> Session<H, C> {
         } else {
             &response.body
         };
-        serde_json::from_str(body).map_err(unreadable)
+        json::from_text(body).map_err(unreadable)
     }
 }
 
@@ -261,7 +264,7 @@ pub(super) struct Call<'a, A> {
     pub(super) repeatable: bool,
 }
 
-fn unreadable(error: serde_json::Error) -> AdapterError {
+fn unreadable(error: json::Error) -> AdapterError {
     AdapterError::Unreadable(error.to_string())
 }
 
@@ -322,7 +325,7 @@ impl Read {
 
     /// The JSON document in the column holds this one.
     pub(super) fn contains(self, column: &str, document: &Value) -> Read {
-        self.with(|builder| builder.cs(column, document.to_string()))
+        self.with(|builder| builder.cs(column, json::to_text(document)))
     }
 
     pub(super) fn order(self, text: String) -> Read {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::function_model::{Event, FunctionModel};
 use domain::ids::ModelId;
+use domain::json;
 use domain::vocabulary::ModelStatus;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use use_cases::context::Context;
 use use_cases::ports::{
@@ -112,8 +112,8 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
             .is("published.is_published", "true")
             .eq("organization.members.user_id", context.actor.user_id)
             .limit(1);
-        let (rows, _) = self.session.rows::<Box<RawValue>>(operation, read).await?;
-        let found = rows.first().map(|row| found(row)).transpose();
+        let (rows, _) = self.session.rows(operation, read).await?;
+        let found = rows.into_iter().next().map(found).transpose();
         found.map_err(|error| {
             let detail = format!("modelId {model_id}: {error}");
             PortError::new(PortErrorKind::Corrupt, operation, detail)
@@ -181,15 +181,17 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
     }
 }
 
-/// Reads a row twice: its model, and what judges the caller. The second pass only skips over the
-/// structure, while one pass for both would buffer it.
-fn found(row: &RawValue) -> Result<FoundModel, serde_json::Error> {
-    let model: FunctionModel = serde_json::from_str(row.get())?;
-    let judged: Judged = serde_json::from_str(row.get())?;
+/// Reads a row: its model, and what judges the caller.
+fn found(mut row: Value) -> Result<FoundModel, json::Error> {
+    let judged = json!({
+        "published": row.get_mut("published").map(Value::take),
+        "organization": row.get_mut("organization").map(Value::take),
+    });
+    let judged: Judged = json::from_value(judged)?;
     let members = judged.organization.map(|organization| organization.members);
     let own = members.into_iter().flatten().next();
     Ok(FoundModel {
-        model,
+        model: json::from_value(row)?,
         role: own.map(|membership| membership.role),
         published: judged.published.into_iter().next(),
     })
@@ -235,7 +237,7 @@ fn changes<'a, T: Serialize + 'a, U: Serialize>(
     [put_name, removed_name]: [&str; 2],
 ) -> Value {
     let put: Vec<&T> = put.collect();
-    json!({put_name: put, removed_name: removed})
+    json!({put_name: json::to_value(&put), removed_name: json::to_value(removed)})
 }
 
 fn version_json(version: &NewVersion) -> Value {
@@ -252,7 +254,7 @@ fn version_json(version: &NewVersion) -> Value {
         json["previousVersion"] = previous.as_str().into();
     }
     if let Some(plan) = &version.plan {
-        json["plan"] = json!(plan);
+        json["plan"] = json::to_value(plan);
     }
     json
 }

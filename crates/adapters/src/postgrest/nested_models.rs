@@ -10,6 +10,7 @@ use serde_json::Value;
 use use_cases::ports::{Clock, NestedModel, PortError, VersionRef};
 
 use super::client::Session;
+use super::table::parse;
 use crate::http::Transport;
 
 /// How many models are asked for at once; their ids travel in the address.
@@ -97,8 +98,11 @@ pub(super) async fn read<H: Transport, C: Clock>(
             .is("published.is_published", "true")
             .eq("working.nested.action_type", kind);
         let operation = "function_models.nested_models";
-        let (rows, _) = session.rows::<Row>(operation, read).await?;
-        models.extend(rows.into_iter().map(|row| (row.model_id, row.into())));
+        let (rows, _) = session.rows(operation, read).await?;
+        for row in rows {
+            let row: Row = parse(operation, row)?;
+            models.insert(row.model_id, row.into());
+        }
     }
     Ok(models)
 }

@@ -285,8 +285,9 @@ impl<'de> Deserialize<'de> for ContainerData {
         } else {
             ContainerNodeType::StageNode
         };
-        let tagged = serde_json::json!({ "nodeType": node_type, "typeSpecificData": data });
-        from_tagged(tagged).map(Self)
+        ContainerKind::from_data(node_type, Value::Object(data))
+            .map(Self)
+            .map_err(de::Error::custom)
     }
 }
 
@@ -310,11 +311,8 @@ impl<'de> Deserialize<'de> for ActionData {
         } else {
             ActionNodeType::FunctionModelContainer
         };
-        let tagged = serde_json::json!({ "actionType": action_type, "actionSpecificData": data });
-        from_tagged(tagged).map(Self)
+        ActionKind::from_data(action_type, Value::Object(data))
+            .map(Self)
+            .map_err(de::Error::custom)
     }
-}
-
-fn from_tagged<T: de::DeserializeOwned, E: de::Error>(tagged: Value) -> Result<T, E> {
-    serde_json::from_value(tagged).map_err(de::Error::custom)
 }

@@ -8,6 +8,7 @@ use super::events::FunctionModelUpdated;
 use super::{Event, FunctionModel};
 use crate::function_model::commands::Dependency;
 use crate::ids::{ActionId, NodeId};
+use crate::json;
 use crate::limits::JsonObject;
 
 /// The rows that events touched. What was put and then removed counts as removed, and what was
@@ -97,11 +98,8 @@ impl Delta {
                 }
             }
             Event::FunctionModelUpdated(event) => {
-                let changes = serde_json::to_value(&event.changes);
-                let changed = |name: &&str| {
-                    let changes = changes.as_ref().ok();
-                    changes.is_some_and(|changes| changes.get(*name).is_some())
-                };
+                let changes = json::to_value(&event.changes);
+                let changed = |name: &&str| changes.get(*name).is_some();
                 let names = ALL_COLUMNS.iter().copied().filter(|name| changed(name));
                 self.columns.extend(names);
                 if event.changes.permissions.is_some() {
@@ -227,26 +225,25 @@ impl Delta {
 
 fn column(model: &FunctionModel, name: &str) -> Value {
     let mark = model.deletion.as_ref();
-    let value = match name {
-        "name" => serde_json::to_value(&model.name),
-        "description" => serde_json::to_value(&model.description),
-        "version" => serde_json::to_value(&model.version),
-        "currentVersion" => serde_json::to_value(&model.current_version),
-        "versionCount" => serde_json::to_value(model.version_count),
-        "status" => serde_json::to_value(model.status),
-        "aiAgentConfig" => serde_json::to_value(&model.ai_agent_config),
-        "metadata" => serde_json::to_value(&model.metadata),
-        "permissions" => serde_json::to_value(&model.permissions),
-        "userId" => serde_json::to_value(model.user_id),
-        "organizationId" => serde_json::to_value(model.organization_id),
-        "createdAt" => serde_json::to_value(model.created_at),
-        "updatedAt" => serde_json::to_value(model.updated_at),
-        "deletedAt" => serde_json::to_value(mark.map(|mark| mark.deleted_at)),
-        "deletedBy" => serde_json::to_value(mark.map(|mark| &mark.deleted_by)),
-        "retainUntil" => serde_json::to_value(mark.and_then(|mark| mark.retain_until)),
-        _ => serde_json::to_value(model.last_saved_at),
-    };
-    value.unwrap_or(Value::Null)
+    match name {
+        "name" => json::to_value(&model.name),
+        "description" => json::to_value(&model.description),
+        "version" => json::to_value(&model.version),
+        "currentVersion" => json::to_value(&model.current_version),
+        "versionCount" => json::to_value(&model.version_count),
+        "status" => json::to_value(&model.status),
+        "aiAgentConfig" => json::to_value(&model.ai_agent_config),
+        "metadata" => json::to_value(&model.metadata),
+        "permissions" => json::to_value(&model.permissions),
+        "userId" => json::to_value(&model.user_id),
+        "organizationId" => json::to_value(&model.organization_id),
+        "createdAt" => json::to_value(&model.created_at),
+        "updatedAt" => json::to_value(&model.updated_at),
+        "deletedAt" => json::to_value(&mark.map(|mark| mark.deleted_at)),
+        "deletedBy" => json::to_value(&mark.map(|mark| &mark.deleted_by)),
+        "retainUntil" => json::to_value(&mark.and_then(|mark| mark.retain_until)),
+        _ => json::to_value(&model.last_saved_at),
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::expression::Expression;
 use crate::error::{Code, DomainError, FieldError, join};
+use crate::json;
 use crate::limits::{Fields, JsonObject};
 
 /// One side of a mapping.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Mapping {
     /// Names joined by dots; a number picks from a list.
@@ -21,6 +22,17 @@ pub enum Mapping {
 
 /// Longest dotted path, in characters.
 const MAX_PATH: usize = 500;
+
+impl<'de> Deserialize<'de> for Mapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(path) => Ok(Self::Path(path)),
+            other => json::from_value(other)
+                .map(Self::Expression)
+                .map_err(de::Error::custom),
+        }
+    }
+}
 
 impl Mapping {
     /// Reads text or `{"expression": "…"}`.

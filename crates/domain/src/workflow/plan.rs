@@ -223,11 +223,8 @@ impl ActionStep {
     /// # Errors
     /// `ACTION_CONFIGURATION_INVALID` when a stored plan cannot be read.
     pub fn kind(&self) -> Result<ActionKind, DomainError> {
-        let tagged = serde_json::json!({
-            "actionType": self.action_type,
-            "actionSpecificData": Value::Object(self.spec.clone()),
-        });
-        serde_json::from_value(tagged).map_err(|error| {
+        let data = Value::Object(self.spec.clone());
+        ActionKind::from_data(self.action_type, data).map_err(|error| {
             let message = format!("The action's data is malformed: {error}");
             DomainError::new(Code::ActionConfigurationInvalid, message)
         })

@@ -212,7 +212,8 @@ fn program(name: &str) -> Command {
     let native = packages.join(platform).join("native");
     let path = native.join("bin").join(name);
     assert!(path.exists(), "{} is missing: run `npm ci`", path.display());
-    let native = local_stack::runnable_programs(&native).expect("programs that the account may run");
+    let native =
+        local_stack::runnable_programs(&native).expect("programs that the account may run");
     let path = native.join("bin").join(name);
     let mut command = Command::new(path);
     if is_root() {
