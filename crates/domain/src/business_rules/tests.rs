@@ -204,3 +204,25 @@ fn a_changed_structure_asks_for_the_right_step() {
     assert!(!found(add, "1.1.0"));
     assert!(!found(|_| (), "1.0.1"));
 }
+
+#[test]
+fn the_report_sums_up_and_says_where() {
+    let draft = report(&Sketch::new().model, Stage::DraftEdit, None);
+    assert_eq!(
+        (draft.is_valid, draft.final_status),
+        (true, RulesStatus::Configured)
+    );
+    assert_eq!(
+        (draft.totals.errors, draft.totals.warnings),
+        (0, draft.findings.len())
+    );
+    let blocked = report(&Sketch::new().model, Stage::Publication, None);
+    assert_eq!(blocked.final_status, RulesStatus::ValidationBlocked);
+    assert_eq!((blocked.is_valid, blocked.totals.errors), (false, 2));
+    assert!(
+        blocked
+            .findings
+            .iter()
+            .all(|f| f.path.is_some() && f.advice.is_some())
+    );
+}

@@ -8,7 +8,7 @@ use super::events::{Event, FunctionModelPublished, FunctionModelVersionCreated};
 use super::{ContainerChanges, FunctionModel, Version, checks};
 use crate::business_rules::{self, Stage};
 use crate::error::{Code, DomainError, Violations};
-use crate::finding::Finding;
+use crate::finding::{Finding, guide};
 use crate::json;
 use crate::vocabulary::{ActionStatus, ModelStatus, NodeStatus, VersionBump};
 use crate::workflow::nesting::NestedModels;
@@ -100,6 +100,7 @@ pub(super) fn validate(
     findings.extend(business_rules::validate(model, Stage::Publication, None));
     let blocking = findings.iter().filter(|f| f.blocks_publishing()).count();
     if blocking > 0 {
+        guide(model, &mut findings);
         let findings = json::to_value(&findings);
         let message = format!("The workflow has {blocking} findings that forbid publishing.");
         return Err(DomainError::new(Code::WorkflowInvalid, message).with("findings", findings));

@@ -21,6 +21,7 @@ const SENSITIVE: [&str; 5] = ["privatedata", "credentials", "secrets", "tokens",
 pub(super) fn validate(model: &FunctionModel) -> Vec<Finding> {
     let mut findings = Vec::new();
     contracts(model, &mut findings);
+    size(model, &mut findings);
     let deprecated = texts(model.metadata.get("deprecatedVariables"));
     let mut names = Names::of_inputs(model);
     let actions = model.actions_by_container();
@@ -229,6 +230,29 @@ fn inheritance(action: &ActionNode, findings: &mut Vec<Finding>) {
         let finding = Finding::new(FindingCode::NameInheritedTwice, message);
         findings.push(finding.on_action(action.parent_node_id, action.action_id));
     }
+}
+
+/// Most megabytes of context that may be declared.
+const LARGEST_CONTEXT_MB: f64 = 1000.0;
+/// Megabytes of declared context that are worth a look.
+const LARGE_CONTEXT_MB: f64 = 100.0;
+
+/// The context that the model, its containers and its actions declare in `metadata.contextSizeMb`.
+fn size(model: &FunctionModel, findings: &mut Vec<Finding>) {
+    let own = std::iter::once(&model.metadata);
+    let nodes = model.nodes.values().map(|node| &node.metadata);
+    let actions = model.action_nodes.values().map(|action| &action.metadata);
+    let declared = |metadata: &JsonObject| metadata.get("contextSizeMb")?.as_f64();
+    let sum: f64 = own.chain(nodes).chain(actions).filter_map(declared).sum();
+    let (code, limit) = if sum > LARGEST_CONTEXT_MB {
+        (FindingCode::ContextTooLarge, LARGEST_CONTEXT_MB)
+    } else if sum > LARGE_CONTEXT_MB {
+        (FindingCode::ContextLarge, LARGE_CONTEXT_MB)
+    } else {
+        return;
+    };
+    let message = format!("{sum} MB of context are declared, more than {limit}.");
+    findings.push(Finding::new(code, message));
 }
 
 /// Data contracts whose `schemaVersion` differs in the first number.
