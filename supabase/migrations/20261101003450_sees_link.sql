@@ -44,7 +44,7 @@ create function private.sees_link(link_id uuid) returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  v_made public.domain_events;
+  v_made record;
   v_source text;
   v_target text;
 begin

@@ -30,6 +30,7 @@ pub struct CreateNodeLink {
     pub link_type: LinkType,
     /// 0 to 1; 0.5 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub link_strength: Option<f64>,
     /// Free notes. Known: `sourceContext` and `targetContext` (`nodeId` and `nodeType`), `metrics`
     /// (`interactionFrequency`, `semanticSimilarity`, `contextRelevance`), `initialStrength`,
@@ -45,10 +46,10 @@ pub struct CreateNodeLink {
 pub struct ChangeNodeLink {
     /// 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub link_strength: Option<f64>,
     /// The notes as a whole; `null` empties them.
     #[serde(skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<JsonObject>"))]
     pub link_context: Patch<JsonObject>,
     /// Another type that suits the two products.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +82,16 @@ pub struct CalculateLinkStrength {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apply: Option<bool>,
 }
+
+words!(
+    /// How strong wanted links are.
+    StrengthWord {
+        /// 0.7 and more.
+        Strong => "strong",
+        /// 0.3 and less.
+        Weak => "weak",
+    }
+);
 
 words!(
     /// What happens to a thing at one end of links.
@@ -137,6 +148,7 @@ pub struct LinkOperation {
     pub link_id: Option<LinkId>,
     /// The new strength, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub link_strength: Option<f64>,
     /// Why a link is removed; at most 2000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,7 +162,9 @@ pub struct LinkOperation {
 pub struct BatchNodeLinks {
     /// The caller's name for the batch, 1–200 characters; while one runs, a second of the same
     /// name is refused.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub batch_id: String,
     /// 1–100 operations.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
     pub operations: Vec<LinkOperation>,
 }

@@ -64,17 +64,15 @@ pub fn create(
         created_at: now,
     })];
     if command.source_feature != command.target_feature {
-        events.push(LinkEvent::Established(
-            CrossFeatureLinkEstablished {
-                link_id,
-                source_feature: command.source_feature,
-                target_feature: command.target_feature,
-                link_type: command.link_type,
-                link_strength: strength,
-                established_by: by,
-                established_at: now,
-            },
-        ));
+        events.push(LinkEvent::Established(CrossFeatureLinkEstablished {
+            link_id,
+            source_feature: command.source_feature,
+            target_feature: command.target_feature,
+            link_type: command.link_type,
+            link_strength: strength,
+            established_by: by,
+            established_at: now,
+        }));
     }
     Ok(events)
 }
@@ -86,7 +84,10 @@ fn check_ends(command: &CreateNodeLink, violations: &mut Violations) {
         _ => None,
     };
     if let Some(field) = missing {
-        violations.add(Code::LinkNodesIncomplete, FieldError::new(field, "required"));
+        violations.add(
+            Code::LinkNodesIncomplete,
+            FieldError::new(field, "required"),
+        );
     }
     let same_entity = command.source_entity_id == command.target_entity_id;
     let same_feature = command.source_feature == command.target_feature;
@@ -316,6 +317,7 @@ pub fn evolve(
             created_at: made.created_at,
             updated_at: made.created_at,
             revision: 1,
+            warnings: None,
         }),
         LinkEvent::Updated(update) => link.map(|link| apply(link, update)),
         LinkEvent::Removed(_) => None,
@@ -415,7 +417,12 @@ fn unfit(operation: &LinkOperation) -> Vec<(&'static str, &'static str)> {
     use LinkOperationKind::{Create, Remove, UpdateStrength};
     let kind = operation.operation;
     let given = [
-        ("link", operation.link.is_some(), kind == Create, kind == Create),
+        (
+            "link",
+            operation.link.is_some(),
+            kind == Create,
+            kind == Create,
+        ),
         (
             "linkId",
             operation.link_id.is_some(),
@@ -428,12 +435,7 @@ fn unfit(operation: &LinkOperation) -> Vec<(&'static str, &'static str)> {
             kind == UpdateStrength,
             kind == UpdateStrength,
         ),
-        (
-            "reason",
-            operation.reason.is_some(),
-            false,
-            kind == Remove,
-        ),
+        ("reason", operation.reason.is_some(), false, kind == Remove),
     ];
     given
         .into_iter()

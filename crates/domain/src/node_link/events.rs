@@ -1,10 +1,11 @@
 //! What happened to links. The JSON of these events is kept for years: it is a contract.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::ids::{EntityId, LinkId, NodeId, UserId};
 use crate::instant::Instant;
+use crate::json;
 use crate::limits::JsonObject;
 use crate::node_link::LinkStrength;
 use crate::vocabulary::{FeatureType, LinkType};
@@ -148,16 +149,12 @@ impl LinkEvent {
     /// The event as commands to the database carry it: `{eventType, eventVersion, data}`.
     pub fn to_json(&self) -> Value {
         let data = match self {
-            Self::Created(event) => data(event),
-            Self::Updated(event) => data(event),
-            Self::Removed(event) => data(event),
-            Self::Established(event) => data(event),
-            Self::Broken(event) => data(event),
+            Self::Created(event) => json::to_value(event),
+            Self::Updated(event) => json::to_value(event),
+            Self::Removed(event) => json::to_value(event),
+            Self::Established(event) => json::to_value(event),
+            Self::Broken(event) => json::to_value(event),
         };
-        json!({ "eventType": self.event_type(), "eventVersion": 1, "data": data })
+        serde_json::json!({ "eventType": self.event_type(), "eventVersion": 1, "data": data })
     }
-}
-
-fn data(event: &impl Serialize) -> Value {
-    serde_json::to_value(event).unwrap_or_default()
 }

@@ -22,7 +22,7 @@ use crate::vocabulary::{FeatureType, LinkType};
 
 pub use commands::{
     BatchNodeLinks, CalculateLinkStrength, ChangeNodeLink, CheckLinkIntegrity, CreateNodeLink,
-    EntityOperation, LinkOperation, LinkOperationKind, RemoveNodeLink,
+    EntityOperation, LinkOperation, LinkOperationKind, RemoveNodeLink, StrengthWord,
 };
 pub use decide::{
     LinkWarning, LinkWarningCode, calculate, change, create, evolve, operations, remove, warnings,
@@ -40,6 +40,8 @@ pub use strength::{LinkMetrics, StrengthCalculation};
 
 /// How much a link weighs: 0 to 1, kept with two decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(with = "f64", extend("minimum" = 0, "maximum" = 1)))]
 pub struct LinkStrength(u8);
 
 impl LinkStrength {
@@ -152,9 +154,25 @@ pub struct NodeLink {
     pub updated_at: Instant,
     /// Rises with every change.
     pub revision: i64,
+    /// What is worth a second look; only in the answer to making it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<LinkWarning>>,
 }
 
 impl NodeLink {
+    /// The link as networks know it.
+    pub fn edge(&self) -> LinkEdge {
+        LinkEdge {
+            link_id: self.link_id,
+            source_feature: self.source_feature,
+            source_entity_id: self.source_entity_id,
+            target_feature: self.target_feature,
+            target_entity_id: self.target_entity_id,
+            link_type: self.link_type,
+            link_strength: self.link_strength,
+        }
+    }
+
     /// Whether its ends belong to different products.
     pub fn is_cross_feature(&self) -> bool {
         self.source_feature != self.target_feature
@@ -205,9 +223,7 @@ pub struct LinkKey {
 /// The types a link between things of these products may have, whichever way it points.
 pub fn allowed_types(one: FeatureType, other: FeatureType) -> &'static [LinkType] {
     use FeatureType::{EventStorm, FunctionModel, KnowledgeBase, Spindle};
-    use LinkType::{
-        Consumes, Documents, Implements, Produces, References, Supports, Triggers,
-    };
+    use LinkType::{Consumes, Documents, Implements, Produces, References, Supports, Triggers};
     match (one.min(other), one.max(other)) {
         (one, other) if one == other => LinkType::ALL,
         (FunctionModel, KnowledgeBase) => &[Documents, References, Supports],

@@ -131,7 +131,10 @@ pub fn cycles(edges: &[LinkEdge], filter: &CycleFilter) -> Cycles {
     let mut answer = Cycles::default();
     for group in cycles::entangled(&graph.next) {
         let things = group.iter().map(|place| graph.places[*place].1);
-        if filter.entity_id.is_some_and(|wanted| !things.into_iter().any(|id| id == wanted)) {
+        if filter
+            .entity_id
+            .is_some_and(|wanted| !things.into_iter().any(|id| id == wanted))
+        {
             continue;
         }
         let inside = |place: &usize| group.binary_search(place).ok();

@@ -64,7 +64,13 @@ fn types(events: &[LinkEvent]) -> Vec<&'static str> {
 
 #[test]
 fn a_strength_is_a_fraction_of_two_decimals() {
-    for (given, kept) in [(0.0, 0.0), (1.0, 1.0), (0.552, 0.55), (0.285, 0.29), (0.999, 1.0)] {
+    for (given, kept) in [
+        (0.0, 0.0),
+        (1.0, 1.0),
+        (0.552, 0.55),
+        (0.285, 0.29),
+        (0.999, 1.0),
+    ] {
         assert_eq!(LinkStrength::parse(given).unwrap().value(), kept, "{given}");
     }
     for given in [-0.001, 1.001, f64::NAN, f64::INFINITY] {
@@ -81,9 +87,21 @@ fn a_strength_is_a_fraction_of_two_decimals() {
 fn types_suit_pairs_in_either_direction() {
     use FeatureType::{EventStorm, FunctionModel, KnowledgeBase, Spindle};
     let rows: [(FeatureType, FeatureType, &[&str]); 7] = [
-        (FunctionModel, KnowledgeBase, &["documents", "references", "supports"]),
-        (FunctionModel, Spindle, &["implements", "triggers", "consumes", "produces"]),
-        (FunctionModel, EventStorm, &["triggers", "consumes", "produces"]),
+        (
+            FunctionModel,
+            KnowledgeBase,
+            &["documents", "references", "supports"],
+        ),
+        (
+            FunctionModel,
+            Spindle,
+            &["implements", "triggers", "consumes", "produces"],
+        ),
+        (
+            FunctionModel,
+            EventStorm,
+            &["triggers", "consumes", "produces"],
+        ),
         (KnowledgeBase, Spindle, &["documents", "supports"]),
         (KnowledgeBase, EventStorm, &["documents", "references"]),
         (Spindle, EventStorm, &["triggers", "consumes", "produces"]),
@@ -91,8 +109,14 @@ fn types_suit_pairs_in_either_direction() {
             Spindle,
             Spindle,
             &[
-                "documents", "implements", "references", "supports", "nested", "triggers",
-                "consumes", "produces",
+                "documents",
+                "implements",
+                "references",
+                "supports",
+                "nested",
+                "triggers",
+                "consumes",
+                "produces",
             ],
         ),
     ];
@@ -128,7 +152,10 @@ fn a_link_across_products_is_announced_twice() {
         LinkType::Triggers,
     );
     let events = create(&across, LinkId::from_uuid(uuid(9)), by(), at(0)).unwrap();
-    assert_eq!(types(&events), ["NodeLinkCreated", "CrossFeatureLinkEstablished"]);
+    assert_eq!(
+        types(&events),
+        ["NodeLinkCreated", "CrossFeatureLinkEstablished"]
+    );
     let link = made(&across);
     assert!(link.is_cross_feature());
     assert_eq!(link.link_strength.value(), 0.5);
@@ -137,7 +164,10 @@ fn a_link_across_products_is_announced_twice() {
         reason: Some(" done ".into()),
     };
     let removed = remove(&link, &reason, by(), at(5)).unwrap();
-    assert_eq!(types(&removed), ["NodeLinkRemoved", "CrossFeatureLinkBroken"]);
+    assert_eq!(
+        types(&removed),
+        ["NodeLinkRemoved", "CrossFeatureLinkBroken"]
+    );
     for event in &removed {
         assert_eq!(event.to_json()["data"]["reason"], "done");
     }
@@ -149,7 +179,10 @@ fn a_link_across_products_is_announced_twice() {
         reason: Some("x".repeat(2001)),
     };
     let refusal = remove(&inside, &long, by(), at(5)).unwrap_err();
-    assert_eq!((refusal.code, refusal.errors[0].field.as_str()), (Code::ReasonInvalid, "reason"));
+    assert_eq!(
+        (refusal.code, refusal.errors[0].field.as_str()),
+        (Code::ReasonInvalid, "reason")
+    );
 }
 
 #[test]
@@ -223,12 +256,18 @@ fn everything_wrong_is_told_at_once() {
         link_context: Some(object(json!({"metrics": []}))),
         ..inside()
     };
-    assert_eq!(refused(&target_only).1, ["sourceNodeId", "linkContext.metrics"]);
+    assert_eq!(
+        refused(&target_only).1,
+        ["sourceNodeId", "linkContext.metrics"]
+    );
     let large = CreateNodeLink {
         link_context: Some(object(json!({"note": "x".repeat(70_000)}))),
         ..inside()
     };
-    assert_eq!(refused(&large), (Code::DocumentTooLarge, vec!["linkContext".into()]));
+    assert_eq!(
+        refused(&large),
+        (Code::DocumentTooLarge, vec!["linkContext".into()])
+    );
 }
 
 #[test]
@@ -259,7 +298,12 @@ fn a_change_names_new_values_and_old_ones() {
         ..ChangeNodeLink::default()
     };
     let events = change(&after, &cleared, by(), at(2)).unwrap();
-    assert!(evolve(Some(after), &events[0], None).unwrap().link_context.is_empty());
+    assert!(
+        evolve(Some(after), &events[0], None)
+            .unwrap()
+            .link_context
+            .is_empty()
+    );
     let wrong = ChangeNodeLink {
         link_strength: Some(-1.0),
         ..ChangeNodeLink::default()
@@ -288,7 +332,11 @@ fn use_makes_a_link_stronger() {
             context_relevance: relevance,
         };
         let found = StrengthCalculation::of(&link, metrics, true);
-        let given = [found.frequency_bonus, found.semantic_bonus, found.context_bonus];
+        let given = [
+            found.frequency_bonus,
+            found.semantic_bonus,
+            found.context_bonus,
+        ];
         assert_eq!(given, bonuses);
         assert_eq!((found.base_strength, found.final_strength), (base, sum));
         assert_eq!(found.strength().value(), stored);
@@ -321,7 +369,10 @@ fn measures_come_from_the_command_then_from_the_notes() {
         ..command
     };
     let refusal = LinkMetrics::of(&endless, &link).unwrap_err();
-    assert_eq!((refusal.code, refusal.errors.len()), (Code::MetricsInvalid, 2));
+    assert_eq!(
+        (refusal.code, refusal.errors.len()),
+        (Code::MetricsInvalid, 2)
+    );
 }
 
 #[test]
@@ -369,7 +420,10 @@ fn a_batch_says_what_each_operation_needs() {
     };
     let refusal = operations(&wrong).unwrap_err();
     assert_eq!(refusal.code, Code::InvalidRequest);
-    let found = refusal.errors.iter().map(|e| format!("{} {}", e.field, e.rule));
+    let found = refusal
+        .errors
+        .iter()
+        .map(|e| format!("{} {}", e.field, e.rule));
     assert_eq!(
         found.collect::<Vec<_>>(),
         [
@@ -418,7 +472,9 @@ fn models(pairs: &[(u64, u64)]) -> Vec<LinkEdge> {
 fn paths(found: &Cycles) -> Vec<Vec<u64>> {
     let last = |text: &String| u64::from_str_radix(&text[text.len() - 4..], 16).unwrap();
     let paths = found.cycles.iter();
-    paths.map(|cycle| cycle.path.iter().map(last).collect()).collect()
+    paths
+        .map(|cycle| cycle.path.iter().map(last).collect())
+        .collect()
 }
 
 #[test]
@@ -440,7 +496,13 @@ fn each_cycle_is_found_once_and_begins_at_its_smallest_thing() {
     let both = [LinkType::References, LinkType::Triggers];
     assert_eq!(found.cycles[0].link_types, both);
     let first = format!("function-model:{}", entity(1));
-    assert_eq!((found.cycles[0].path[0].as_str(), found.cycles[0].cycle_length), (first.as_str(), 2));
+    assert_eq!(
+        (
+            found.cycles[0].path[0].as_str(),
+            found.cycles[0].cycle_length
+        ),
+        (first.as_str(), 2)
+    );
     assert_eq!(cycles(&[], &CycleFilter::default()), Cycles::default());
 }
 
@@ -523,7 +585,10 @@ fn networks_are_measured() {
         spindle: 1,
         event_storm: 0,
     };
-    assert_eq!((found.feature_connectivity, found.density), (expected, 0.3333));
+    assert_eq!(
+        (found.feature_connectivity, found.density),
+        (expected, 0.3333)
+    );
     assert_eq!(
         serde_json::to_value(found.feature_connectivity).unwrap(),
         json!({"function-model": 2, "knowledge-base": 1, "spindle": 1, "event-storm": 0})
@@ -539,10 +604,20 @@ fn integrity_falls_with_each_link() {
         assert_eq!((found.links.len(), found.score), (4, score));
         assert!(found.recommendations[0].starts_with(advice));
     };
-    check(EntityOperation::Delete, LinkFate::Broken, 0.0, "Remove or redirect");
+    check(
+        EntityOperation::Delete,
+        LinkFate::Broken,
+        0.0,
+        "Remove or redirect",
+    );
     check(EntityOperation::Archive, LinkFate::Weakened, 0.6, "Review");
     check(EntityOperation::Update, LinkFate::Weakened, 0.8, "Review");
-    check(EntityOperation::Create, LinkFate::Maintained, 1.0, "Run cycle detection");
+    check(
+        EntityOperation::Create,
+        LinkFate::Maintained,
+        1.0,
+        "Run cycle detection",
+    );
     assert_eq!(integrity(&links[..3], EntityOperation::Delete).score, 0.1);
 }
 
@@ -564,7 +639,12 @@ fn evolution_tells_what_happened_in_a_period() {
         past(1, "NodeLinkUpdated", 3, change(0.9)),
         past(1, "NodeLinkUpdated", 10, change(1.0)),
         past(1, "NodeLinkUpdated", 11, change(1.0)),
-        past(1, "NodeLinkUpdated", 12, json!({"changes": {"linkType": "nested"}})),
+        past(
+            1,
+            "NodeLinkUpdated",
+            12,
+            json!({"changes": {"linkType": "nested"}}),
+        ),
         past(3, "NodeLinkCreated", 13, json!({"linkStrength": 0.4})),
         past(1, "NodeLinkRemoved", 14, json!({})),
     ];
@@ -583,7 +663,10 @@ fn evolution_tells_what_happened_in_a_period() {
     assert_eq!(late.links_removed, [link(1)]);
     assert_eq!(late.strength_series.len(), 2);
     let points = &late.strength_series[0].points;
-    assert_eq!((points[0].at, points[0].link_strength), (at(10), LinkStrength(90)));
+    assert_eq!(
+        (points[0].at, points[0].link_strength),
+        (at(10), LinkStrength(90))
+    );
     assert_eq!(points.len(), 3);
 }
 
