@@ -31,6 +31,7 @@ words!(
 
 /// Create a workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateWorkflow {
     /// The organization it belongs to; without one it is the caller's alone.
@@ -44,6 +45,7 @@ pub struct CreateWorkflow {
 
 /// Change a workflow; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateWorkflow {
     /// The name.
@@ -56,6 +58,7 @@ pub struct UpdateWorkflow {
 
 /// What an HTTP task calls, and what becomes of the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HttpTask {
     /// The method.
@@ -82,6 +85,7 @@ pub struct HttpTask {
 
 /// The body of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Body {
     /// An expression whose value is the body.

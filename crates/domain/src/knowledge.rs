@@ -10,6 +10,7 @@ use crate::limits;
 
 /// Create an article.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateKnowledgeContent {
     /// The organization it belongs to; without one it is the caller's alone.
@@ -26,6 +27,7 @@ pub struct CreateKnowledgeContent {
 
 /// Change an article; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateKnowledgeContent {
     /// The title.
@@ -41,6 +43,7 @@ pub struct UpdateKnowledgeContent {
 
 /// What an article holds, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Article {
     /// The title.
     pub title: String,

@@ -24,6 +24,7 @@ pub mod workflow;
 pub mod action_failure;
 pub mod business_rules;
 pub mod finding;
+pub mod highlight;
 pub mod validation;
 
 pub mod execution;
@@ -32,6 +33,7 @@ pub mod execution_context;
 pub mod ai_agent;
 pub mod built_in_workflow;
 pub mod knowledge;
+pub mod node_context;
 pub mod node_link;
 pub mod node_metadata;
 pub mod organization;

@@ -39,6 +39,7 @@ impl OrganizationRole {
 
 /// The command that founds an organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateOrganization {
     /// Its name, 1–100 characters.
@@ -47,6 +48,7 @@ pub struct CreateOrganization {
 
 /// An organization was founded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationCreated {
     /// The new organization.

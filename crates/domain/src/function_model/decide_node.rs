@@ -38,7 +38,10 @@ pub(super) fn add(
     Ok(vec![event.into()])
 }
 
-pub(super) fn parse(command: &AddContainerNode, asked: Asked) -> Result<ContainerNode, DomainError> {
+pub(super) fn parse(
+    command: &AddContainerNode,
+    asked: Asked,
+) -> Result<ContainerNode, DomainError> {
     let mut violations = Violations::new();
     let node_id = command
         .node_id

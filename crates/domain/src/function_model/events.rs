@@ -22,7 +22,8 @@ pub use container::{
 };
 pub use model::{
     FunctionModelArchived, FunctionModelCreated, FunctionModelPublished, FunctionModelRestored,
-    FunctionModelSoftDeleted, FunctionModelUpdated, FunctionModelVersionCreated, WorkflowValidationCompleted,
+    FunctionModelSoftDeleted, FunctionModelUpdated, FunctionModelVersionCreated,
+    WorkflowValidationCompleted,
 };
 
 /// The version of the events' JSON.

@@ -35,8 +35,8 @@ pub mod events;
 pub mod evolve;
 pub mod recovery;
 pub mod snapshot;
-pub mod surroundings;
 pub mod statistics;
+pub mod surroundings;
 
 use std::collections::BTreeMap;
 

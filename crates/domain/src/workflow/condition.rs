@@ -12,6 +12,7 @@ use crate::vocabulary::words;
 
 /// What must hold for an action to run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Condition {
     /// All of these tests.
@@ -22,6 +23,7 @@ pub enum Condition {
 
 /// One test of a value in the context.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Test {
     /// Dotted path of the value.
     pub path: String,

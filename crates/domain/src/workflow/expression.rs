@@ -34,6 +34,7 @@ const MAX_DATA: (usize, usize) = (100, 8 * 1024 * 1024);
 
 /// The source of an expression that compiles and keeps the bounds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
     expression: String,

@@ -12,6 +12,7 @@ use crate::limits::{Fields, JsonObject};
 
 /// One side of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Mapping {
     /// Names joined by dots; a number picks from a list.

@@ -24,6 +24,7 @@ pub struct Fault {
 
 /// A failed attempt as events and logs keep it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionError {
     /// A code of the failure.
