@@ -2,6 +2,26 @@
 -- judged by the entity's permissions too. The metrics are written by the engine
 -- alone, in one statement each, so that tasks that end together lose nothing.
 
+create function private.traits_of_agent(tools jsonb, capabilities jsonb) returns text[]
+language sql immutable set search_path = ''
+as $$
+  select array(
+    select lower(capability.key) from jsonb_each(capabilities) as capability where capability.value = 'true'
+    union
+    select prefix || lower(tool #>> '{}')
+    from jsonb_path_query(tools, 'lax $.availableTools[*]') as tool
+    cross join (values (''), ('tool:')) as spelling (prefix)
+    union
+    select 'datatype:' || lower(kind #>> '{}')
+    from jsonb_path_query(capabilities, 'lax $.supportedDataTypes[*]') as kind)
+$$;
+
+comment on function private.traits_of_agent(jsonb, jsonb) is
+  'What an agent can be asked for, in small letters: true capabilities, tools, data types.';
+
+revoke all on function private.traits_of_agent(jsonb, jsonb) from public;
+grant execute on function private.traits_of_agent(jsonb, jsonb) to fm_writer;
+
 create table public.ai_agents (
   agent_id uuid not null,
   feature_type text not null,
@@ -22,11 +42,16 @@ create table public.ai_agents (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   model_id uuid generated always as (case when feature_type = 'function-model' then entity_id end) stored,
+  traits text[] not null generated always as (private.traits_of_agent(tools, capabilities)) stored,
+  most_tasks integer generated always as ((capabilities ->> 'maxConcurrentTasks')::integer) stored,
+  success_rate double precision not null generated always as (coalesce(
+    (performance_metrics ->> 'successCount')::double precision
+      / nullif((performance_metrics ->> 'executionCount')::double precision, 0), 0)) stored,
   constraint ai_agents_pkey primary key (agent_id),
   constraint ai_agents_model_id_fkey foreign key (model_id)
     references public.function_models (model_id) on delete cascade,
   constraint ai_agents_organization_id_fkey foreign key (organization_id)
-    references public.organizations (organization_id),
+    references public.organizations (organization_id) on delete cascade,
   constraint feature_is_known
     check (feature_type in ('function-model', 'knowledge-base', 'spindle', 'event-storm')),
   constraint agent_name_has_1_to_100_characters check (length(btrim(name)) between 1 and 100),
@@ -44,6 +69,7 @@ create index idx_ai_agents_feature_type on public.ai_agents (feature_type, creat
 create index ai_agents_model_id_idx on public.ai_agents (model_id);
 create index ai_agents_entity_id_idx on public.ai_agents (entity_id);
 create index ai_agents_organization_id_idx on public.ai_agents (organization_id);
+create index ai_agents_traits_idx on public.ai_agents using gin (traits);
 create index ai_agents_created_at_idx on public.ai_agents (created_at desc, agent_id desc);
 
 comment on table public.ai_agents is 'AI agents attached to models and other things.';
@@ -51,19 +77,21 @@ comment on column public.ai_agents.tools is '{availableTools, toolConfigurations
 comment on column public.ai_agents.capabilities is '{canRead, canWrite, canExecute, canAnalyze, canOrchestrate, maxConcurrentTasks, supportedDataTypes}.';
 comment on column public.ai_agents.performance_metrics is '{executionCount, successCount, failureCount, averageExecutionTimeMs}: written when a task ends.';
 comment on column public.ai_agents.organization_id is 'Of the served entity when the agent was registered.';
+comment on column public.ai_agents.traits is 'What it can be asked for, in small letters; derived, for filters.';
+comment on column public.ai_agents.success_rate is 'Successes by executions; derived, for filters.';
 comment on column public.ai_agents.model_id is 'The served model, if it is one; derived.';
 
 create trigger _010_refuse_truncate before truncate on public.ai_agents
   for each statement execute function private.tg_refuse_change();
 create trigger _800_record_audit_log_of_insert after insert on public.ai_agents
   referencing new table as new_rows for each statement
-  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at');
+  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at,traits,most_tasks,success_rate');
 create trigger _800_record_audit_log_of_update after update on public.ai_agents
   referencing old table as old_rows new table as new_rows for each statement
-  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at');
+  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at,traits,most_tasks,success_rate');
 create trigger _800_record_audit_log_of_delete after delete on public.ai_agents
   referencing old table as old_rows for each statement
-  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at');
+  execute function private.tg_record_audit_log('agent_id', 'agent_id', 'performance_metrics,last_executed_at,traits,most_tasks,success_rate');
 
 create function private.tg_ai_agents__broadcast_change() returns trigger
 language plpgsql security definer set search_path = ''

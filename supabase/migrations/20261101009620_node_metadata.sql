@@ -1,6 +1,17 @@
 -- Search data about one node of any feature, with the permissions of the
 -- entity's agents.
 
+create function private.keyword_text(keywords text[]) returns text
+language sql immutable set search_path = ''
+as $$
+  select coalesce(string_agg(keyword, e'\n'), '') from unnest(keywords) as keyword
+$$;
+
+comment on function private.keyword_text(text[]) is 'Keywords one under the other, to be searched for a part of one.';
+
+revoke all on function private.keyword_text(text[]) from public;
+grant execute on function private.keyword_text(text[]) to fm_writer;
+
 create table public.node_metadata (
   metadata_id uuid not null default private.uuid_v7(),
   feature_type text not null,
@@ -19,12 +30,13 @@ create table public.node_metadata (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   model_id uuid generated always as (case when feature_type = 'function-model' then entity_id end) stored,
+  keyword_text text not null generated always as (private.keyword_text(search_keywords)) stored,
   constraint node_metadata_pkey primary key (metadata_id),
   constraint node_is_described_once unique (feature_type, entity_id, node_id),
   constraint node_metadata_model_id_fkey foreign key (model_id)
     references public.function_models (model_id) on delete cascade,
   constraint node_metadata_organization_id_fkey foreign key (organization_id)
-    references public.organizations (organization_id),
+    references public.organizations (organization_id) on delete cascade,
   constraint feature_is_known
     check (feature_type in ('function-model', 'knowledge-base', 'spindle', 'event-storm')),
   constraint node_type_is_not_blank check (length(btrim(node_type)) between 1 and 200),
@@ -41,16 +53,17 @@ create index node_metadata_semantic_tags_idx on public.node_metadata using gin (
 create index node_metadata_created_at_idx on public.node_metadata (created_at desc, metadata_id desc);
 
 comment on table public.node_metadata is 'What a node of any feature is found by: words, tags, a vector.';
+comment on column public.node_metadata.keyword_text is 'The keywords one under the other; derived, for filters.';
 comment on column public.node_metadata.model_id is 'The model the node belongs to, if it is one; derived.';
 
 create trigger _010_refuse_truncate before truncate on public.node_metadata
   for each statement execute function private.tg_refuse_change();
 create trigger _800_record_audit_log_of_insert after insert on public.node_metadata
   referencing new table as new_rows for each statement
-  execute function private.tg_record_audit_log('metadata_id', 'metadata_id', 'vector_embedding');
+  execute function private.tg_record_audit_log('metadata_id', 'metadata_id', 'vector_embedding,keyword_text');
 create trigger _800_record_audit_log_of_update after update on public.node_metadata
   referencing old table as old_rows new table as new_rows for each statement
-  execute function private.tg_record_audit_log('metadata_id', 'metadata_id', 'vector_embedding');
+  execute function private.tg_record_audit_log('metadata_id', 'metadata_id', 'vector_embedding,keyword_text');
 
 alter table public.node_metadata enable row level security;
 revoke all on public.node_metadata from public, anon, authenticated, service_role;

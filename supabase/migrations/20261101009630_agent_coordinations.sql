@@ -21,7 +21,7 @@ create table public.agent_coordinations (
   completed_at timestamptz,
   constraint agent_coordinations_pkey primary key (coordination_id),
   constraint agent_coordinations_organization_id_fkey foreign key (organization_id)
-    references public.organizations (organization_id),
+    references public.organizations (organization_id) on delete cascade,
   constraint mode_is_known check (mode in ('sequential', 'parallel')),
   constraint coordination_status_is_known check (status in ('running', 'completed', 'failed', 'partial')),
   constraint an_end_has_its_time check ((status = 'running') = (completed_at is null))
