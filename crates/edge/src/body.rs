@@ -249,6 +249,14 @@ mod tests {
     }
 
     #[test]
+    fn names_come_in_normal_form() {
+        let body = br#"{"name":"Cafe\u0301","metadata":{"note":"e\u0301"}}"#;
+        let command = read("application/json", Body::Whole(body.to_vec())).unwrap();
+        assert_eq!(command.name, "Caf\u{e9}");
+        assert_eq!(command.metadata["note"], "e\u{301}");
+    }
+
+    #[test]
     fn what_is_no_json_is_refused_with_its_place() {
         let answer = check("{\n  \"name\": oops}", "", "json");
         let detail = answer["detail"].as_str().unwrap();

@@ -171,6 +171,19 @@ impl Transport for Host {
     }
 }
 
+/// Text in Unicode's normal form C, in which what looks alike is alike.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn normal_form(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFC").into()
+}
+
+/// Text in Unicode's normal form C, in which what looks alike is alike.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn normal_form(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfc().collect()
+}
+
 /// What the shell rejected with: `{kind, message}`.
 fn fault(error: &JsValue) -> TransportError {
     let text = |name: &str| {

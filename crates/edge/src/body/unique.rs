@@ -1,5 +1,5 @@
 //! JSON in which no name stands twice in one object; otherwise one of the values would get lost
-//! without a word.
+//! without a word. The values of fields called `name` come in normal form C.
 
 use std::fmt;
 
@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 use super::below;
+use crate::host::normal_form;
 
 /// Reads a value.
 ///
@@ -78,7 +79,14 @@ impl<'de> Visitor<'de> for Unique<'_> {
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate field `{path}`")));
             }
-            object.insert(name, fields.next_value_seed(Unique { path: &path })?);
+            let mut value = fields.next_value_seed(Unique { path: &path })?;
+            match &mut value {
+                Value::String(text) if name == "name" && !text.is_ascii() => {
+                    *text = normal_form(text);
+                }
+                _ => {}
+            }
+            object.insert(name, value);
         }
         Ok(Value::Object(object))
     }
