@@ -6,7 +6,10 @@
 /// only joins.
 pub fn words(query: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for part in query.split_whitespace().filter(|part| !part.starts_with('-')) {
+    for part in query
+        .split_whitespace()
+        .filter(|part| !part.starts_with('-'))
+    {
         let pieces = part.split(|sign: char| !sign.is_alphanumeric());
         let pieces = pieces.filter(|piece| !piece.is_empty());
         words.extend(pieces.map(str::to_lowercase).filter(|word| word != "or"));
@@ -26,11 +29,16 @@ const EXCERPT: usize = 200;
 pub fn highlight(text: &str, words: &[String]) -> Option<String> {
     let is_sought = |word: &str| {
         let small = word.to_lowercase();
-        words.iter().any(|sought| small.starts_with(sought.as_str()))
+        words
+            .iter()
+            .any(|sought| small.starts_with(sought.as_str()))
     };
     let pieces = pieces(text);
     let first = pieces.iter().position(|piece| is_sought(piece))?;
-    let before: usize = pieces[..first].iter().map(|piece| piece.chars().count()).sum();
+    let before: usize = pieces[..first]
+        .iter()
+        .map(|piece| piece.chars().count())
+        .sum();
     let mut skipped = before.saturating_sub(EXCERPT / 4);
     let mut left = EXCERPT;
     let mut marked = String::new();
@@ -86,7 +94,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, query: &str, expected: Option<&str>) {
-        assert_eq!(highlight(text, &words(query)).as_deref(), expected, "{query}");
+        assert_eq!(
+            highlight(text, &words(query)).as_deref(),
+            expected,
+            "{query}"
+        );
     }
 
     #[test]
@@ -95,7 +107,11 @@ mod tests {
         let marked = "<mark>Order</mark> to cash: <mark>ordering</mark>, reorders";
         check(text, "order", Some(marked));
         check(text, "ORDER -cash", Some(marked));
-        check(text, "\"to cash\" or nothing", Some("Order <mark>to</mark> <mark>cash</mark>: ordering, reorders"));
+        check(
+            text,
+            "\"to cash\" or nothing",
+            Some("Order <mark>to</mark> <mark>cash</mark>: ordering, reorders"),
+        );
         check(text, "invoice", None);
         check("Größe", "GRÖ", Some("<mark>Größe</mark>"));
         check("", "a", None);
@@ -104,7 +120,13 @@ mod tests {
 
     #[test]
     fn the_text_itself_is_never_markup() {
-        check("<b>bold</b> & b", "b", Some("&lt;<mark>b</mark>&gt;<mark>bold</mark>&lt;/<mark>b</mark>&gt; &amp; <mark>b</mark>"));
+        check(
+            "<b>bold</b> & b",
+            "b",
+            Some(
+                "&lt;<mark>b</mark>&gt;<mark>bold</mark>&lt;/<mark>b</mark>&gt; &amp; <mark>b</mark>",
+            ),
+        );
     }
 
     #[test]
@@ -112,7 +134,10 @@ mod tests {
         let text = format!("{} needle {}", "hay ".repeat(100), "straw ".repeat(100));
         let marked = highlight(&text, &words("needle")).unwrap();
         assert!(marked.starts_with('…') && marked.ends_with('…'), "{marked}");
-        assert!(marked.contains("hay <mark>needle</mark>") || marked.contains("hay  <mark>needle</mark>"));
+        assert!(
+            marked.contains("hay <mark>needle</mark>")
+                || marked.contains("hay  <mark>needle</mark>")
+        );
         assert!(marked.chars().count() < 230);
     }
 }

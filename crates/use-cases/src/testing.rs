@@ -27,6 +27,8 @@ use crate::ports::{
 use crate::writing::Saved;
 use crate::{execution, function_model, knowledge_content, organization, workflow};
 
+pub(crate) mod agents;
+
 fn person(n: u64) -> Context {
     let actor = Actor::user(UserId::from_uuid(nth_id(n)));
     Context::new(actor, format!("request-{n}"))
@@ -231,7 +233,7 @@ impl Draft {
         };
         let (who, id) = (alice(), self.model_id);
         let published = function_model::publish(world, &who, id, command, rendered);
-        world.run(published).unwrap().value.version_id
+        world.run(published).unwrap().value.version_id.unwrap()
     }
 }
 

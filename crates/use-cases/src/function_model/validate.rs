@@ -1,20 +1,22 @@
 //! UC-006: validates a model, or one of its snapshots, with every finding at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::error::Code;
 use domain::function_model::commands::ValidateWorkflow;
 use domain::function_model::{ActionKind, Event, FunctionModel};
-use domain::ids::{ModelId, ValidationId, WorkflowId};
+use domain::ids::{EntityId, ModelId, ValidationId, WorkflowId};
 use domain::validation::{self, Facts, Reference, References, Report};
-use domain::vocabulary::ValidationLevel;
+use domain::vocabulary::{FeatureType, ValidationLevel};
 use domain::workflow::nesting::nested_models_of;
 use futures_util::future::join_all;
 
 use super::{nesting, snapshots};
 use crate::context::Context;
 use crate::error::UseCaseError;
-use crate::ports::{Clock, FoundModel, FunctionModels, Ids, KnowledgeBase, Ports, Workflows};
+use crate::ports::{
+    Clock, FoundModel, FunctionModels, Ids, KnowledgeBase, NodeLinks, Ports, Workflows,
+};
 use crate::writing::failure;
 
 /// Most references of one kind that are looked up; further ones count as not checked.
@@ -133,7 +135,35 @@ async fn references(
         (id, reference)
     });
     known.contents = join_all(contents).await.into_iter().collect();
+    known.versions = versions(ports, context, model).await;
+    let entity = EntityId::from_uuid(model.model_id.as_uuid());
+    let links = ports.node_links();
+    let touching = links.touching(context, FeatureType::FunctionModel, entity);
+    known.links = touching.await.unwrap_or_default();
     known
+}
+
+/// The published numbers of those nested models of which an action requires one.
+async fn versions(
+    ports: &impl Ports,
+    context: &Context,
+    model: &FunctionModel,
+) -> BTreeMap<ModelId, String> {
+    let actions = model.action_nodes.values();
+    let requiring = actions.filter(|action| action.metadata.contains_key("requiredVersion"));
+    let nested = requiring.filter_map(|action| match &action.kind {
+        ActionKind::Nested(nested) => Some(nested.nested_model_id),
+        _ => None,
+    });
+    let ids: Vec<ModelId> = nested.take(LOOKUPS).collect();
+    if ids.is_empty() {
+        return BTreeMap::new();
+    }
+    let found = ports.function_models().nested_models(context, &ids).await;
+    let found = found.unwrap_or_default().into_iter();
+    found
+        .filter_map(|(id, model)| Some((id, model.published?.version_number)))
+        .collect()
 }
 
 /// Whether a task of the built-in service has this id; other ids belong to a service that cannot
