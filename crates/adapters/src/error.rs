@@ -111,7 +111,11 @@ fn by_code(code: &str, details: &str) -> Option<PortErrorKind> {
         "FM007" => PortErrorKind::Finished,
         "FM040" => PortErrorKind::LinkTaken,
         "FM041" => PortErrorKind::BatchRunning,
+        "FM050" => PortErrorKind::LastOwner,
+        "FM051" => PortErrorKind::NotEmpty,
         "FM008" => PortErrorKind::OtherStatus,
+        "FM020" => PortErrorKind::AtCapacity,
+        "FM090" => PortErrorKind::UserUnknown,
         // Lost races that a constraint or the database itself noticed.
         "23505" | "23P01" | "40001" => PortErrorKind::Conflict {
             current_revision: None,
@@ -168,7 +172,10 @@ mod tests {
         assert_eq!(kind(400, "FM007", ""), PortErrorKind::Finished);
         assert_eq!(kind(400, "FM040", ""), PortErrorKind::LinkTaken);
         assert_eq!(kind(400, "FM041", ""), PortErrorKind::BatchRunning);
+        assert_eq!(kind(400, "FM050", ""), PortErrorKind::LastOwner);
+        assert_eq!(kind(400, "FM051", ""), PortErrorKind::NotEmpty);
         assert_eq!(kind(400, "FM008", ""), PortErrorKind::OtherStatus);
+        assert_eq!(kind(400, "FM020", ""), PortErrorKind::AtCapacity);
         assert_eq!(kind(409, "23505", ""), conflict(None));
         assert_eq!(kind(500, "40001", ""), conflict(None));
         assert_eq!(kind(401, "42501", ""), PortErrorKind::Forbidden);

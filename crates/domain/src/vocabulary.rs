@@ -540,6 +540,15 @@ words!(
     }
 );
 words!(
+    /// What became of a model that was to be restored.
+    RestoreOutcome {
+        /// It came back.
+        Restored => "restored",
+        /// It stays deleted.
+        Failed => "failed",
+    }
+);
+words!(
     /// What a restore brings back.
     RestoreScope {
         /// Everything as it was.

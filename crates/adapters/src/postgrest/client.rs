@@ -189,6 +189,14 @@ impl<H: Transport, C: Clock> Session<H, C> {
         }
     }
 
+    /// A read of the rows that a function finds for the caller.
+    pub(super) fn found(&self, function: &str, arguments: &Value, columns: String) -> Read {
+        let found = self.client.postgrest.rpc(function, arguments.to_string());
+        Read {
+            builder: found.select(columns),
+        }
+    }
+
     async fn fetch(&self, read: Read) -> Result<(Vec<Value>, Option<u64>), AdapterError> {
         let client = &self.client;
         let response = match &self.token {
@@ -309,6 +317,11 @@ impl Read {
         self.with(|builder| builder.is(column, value))
     }
 
+    /// Rows in which the column has a value.
+    pub(super) fn has(self, column: &str) -> Read {
+        self.with(|builder| builder.not("is", column, "null"))
+    }
+
     /// Only what belongs to the organization, if one is named.
     pub(super) fn of_organization(self, organization_id: Option<OrganizationId>) -> Read {
         match organization_id {
@@ -326,6 +339,23 @@ impl Read {
     /// The JSON document in the column holds this one.
     pub(super) fn contains(self, column: &str, document: &Value) -> Read {
         self.with(|builder| builder.cs(column, json::to_text(document)))
+    }
+
+    /// The list of texts in the column holds all of these.
+    pub(super) fn contains_all(self, column: &str, texts: &[String]) -> Read {
+        let quoted: Vec<String> = texts.iter().map(|text| query::quoted(text)).collect();
+        self.with(|builder| builder.cs(column, format!("{{{}}}", quoted.join(","))))
+    }
+
+    /// The text in the column holds this one, letter by letter.
+    pub(super) fn holds(self, column: &str, text: &str) -> Read {
+        let pattern = query::quoted(&query::literal_pattern(text));
+        self.or(&format!("{column}.match.{pattern}"))
+    }
+
+    /// Any of several conditions, separated by commas.
+    pub(super) fn or(self, conditions: &str) -> Read {
+        self.with(|builder| builder.or(conditions))
     }
 
     pub(super) fn order(self, text: String) -> Read {

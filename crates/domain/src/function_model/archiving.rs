@@ -135,7 +135,7 @@ pub fn blockers(
             let message = "The risk of archiving the model is high.";
             let refusal = DomainError::new(Code::ArchiveRiskTooHigh, message);
             let findings = assessment.findings.iter().map(|finding| finding.code);
-            Err(refusal.with("findings", findings.collect::<Vec<_>>()))
+            Err(refusal.with("risks", findings.collect::<Vec<_>>()))
         }
         _ => Ok(()),
     };

@@ -2,7 +2,6 @@
 //! it, runs that are under way. Gathered by use cases; nothing here is asked for.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::error::{Code, DomainError};
 use crate::ids::{LinkId, ModelId, UserId};
@@ -83,11 +82,8 @@ impl Surroundings {
         if live.is_empty() {
             return Ok(());
         }
-        let shown = live.iter().filter_map(|dependent| {
-            let (id, name) = (dependent.model_id?, dependent.name.as_deref()?);
-            Some(serde_json::json!({"modelId": id.to_string(), "name": name}))
-        });
-        let shown: Vec<Value> = shown.collect();
+        let shown = live.iter().filter_map(|dependent| dependent.model_id);
+        let shown: Vec<String> = shown.map(|id| id.to_string()).collect();
         let hidden = live.len() - shown.len();
         let message = format!("{} published models nest this one.", live.len());
         Err(DomainError::new(Code::ModelInUse, message)
@@ -147,7 +143,7 @@ pub(crate) mod tests {
         };
         let refusal = around.guard_not_in_use().unwrap_err();
         assert_eq!(refusal.code, Code::ModelInUse);
-        assert_eq!(refusal.data["dependents"][0]["name"], "Model 7");
+        assert_eq!(refusal.data["dependents"][0], uuid(7).to_string());
         assert_eq!(refusal.data["dependents"].as_array().unwrap().len(), 1);
         assert_eq!(refusal.data["hiddenDependents"], 1);
         assert_eq!(Surroundings::default().guard_not_in_use(), Ok(()));

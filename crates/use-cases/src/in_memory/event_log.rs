@@ -65,6 +65,7 @@ fn shows(store: &Store, context: &Context, event: &StoredEvent) -> bool {
         "organization" => store
             .role(context, Some(OrganizationId::from_uuid(id)))
             .is_some(),
+        "node-link" => store.sees_link_of_stream(context, id),
         _ => store.shows(context, ModelId::from_uuid(id)),
     }
 }

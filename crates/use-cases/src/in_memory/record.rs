@@ -118,6 +118,18 @@ impl Machine {
         self.append(id, event_type, Some(by), data, now);
     }
 
+    /// Something happened to the contexts of the run.
+    pub(super) fn record_context(
+        &mut self,
+        id: ExecutionId,
+        event: &Value,
+        by: UserId,
+        now: Instant,
+    ) {
+        let event_type = event["eventType"].as_str().unwrap_or_default();
+        self.append(id, event_type, Some(by), event["data"].clone(), now);
+    }
+
     /// A step that no worker sees was passed.
     pub(super) fn record_passage(
         &mut self,
