@@ -182,7 +182,8 @@ fn costs(in_sql: &Cost, through_edge: &Cost) -> Section {
         title: "What a run of three actions costs the database",
         note: format!(
             "Counted over {SINGLE_RUNS} single runs with the database's jobs at rest and without full-page images, which depend on checkpoints.\n\
-             Calls are those of `start_executions` and `exchange`, by `pg_stat_statements`; commits are the transactions that got a number; WAL is the distance its end moved."
+             Calls are those of `start_executions` and `exchange`, by `pg_stat_statements`; commits are those of them that wrote, each a transaction of its own; WAL is the distance its end moved.\n\
+             Through the edge a run also writes a line of its log per action, which the SQL side does not."
         ),
         rows: vec![
             row(
@@ -193,6 +194,7 @@ fn costs(in_sql: &Cost, through_edge: &Cost) -> Section {
             ),
             row("commits, SQL", in_sql.commits, 4.0, ""),
             row("WAL, SQL", in_sql.wal_kb, 16.0, " kB"),
+            Row::new("transaction numbers, SQL", format!("{:.2}", in_sql.numbers)),
             row(
                 "calls of the engine's functions, edge",
                 through_edge.calls,

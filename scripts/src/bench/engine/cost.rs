@@ -6,8 +6,10 @@ use super::{SINGLE_RUNS, Subject};
 pub(super) struct Cost {
     /// Calls of the engine's functions.
     pub(super) calls: f64,
-    /// Transactions that wrote.
+    /// Those of them that wrote, each a transaction of its own.
     pub(super) commits: f64,
+    /// Transaction numbers used up, those of subtransactions included.
+    pub(super) numbers: f64,
     /// Thousands of bytes of WAL.
     pub(super) wal_kb: f64,
     /// Statements of clients, each the one of a request when PostgREST sent it.
@@ -17,7 +19,8 @@ pub(super) struct Cost {
 /// Counters of the database, all rising.
 struct Counters {
     wal: f64,
-    transactions: f64,
+    numbers: f64,
+    commits: f64,
     calls: f64,
     requests: f64,
 }
@@ -46,7 +49,8 @@ pub(super) async fn of<F: Future<Output = anyhow::Result<()>>>(
         |counter: fn(&Counters) -> f64| (counter(&after) - counter(&before)) / SINGLE_RUNS as f64;
     Ok(Cost {
         calls: each(|of| of.calls),
-        commits: each(|of| of.transactions),
+        commits: each(|of| of.commits),
+        numbers: each(|of| of.numbers),
         wal_kb: each(|of| of.wal) / 1e3,
         requests: each(|of| of.requests),
     })
@@ -70,15 +74,19 @@ async fn counters(subject: &Subject) -> anyhow::Result<Counters> {
     let statement = "select
             (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8,
             pg_snapshot_xmax(pg_current_snapshot())::text::float8,
-            coalesce(sum(calls) filter (where query ~ '\"?public\"?\\.\"?(start_executions|exchange)\"?\\M'), 0)::float8,
+            coalesce(sum(calls) filter (where engine and wal_records > 0), 0)::float8,
+            coalesce(sum(calls) filter (where engine), 0)::float8,
             coalesce(sum(calls) filter (where query ~ 'pgrst_source'), 0)::float8
         from extensions.pg_stat_statements
+        cross join lateral (
+            select query ~ '\"?public\"?\\.\"?(start_executions|exchange)\"?\\M' as engine) as kind
         where toplevel and userid <> 'supabase_admin'::regrole";
     let row = subject.admin.query_one(statement, &[]).await?;
     Ok(Counters {
         wal: row.get(0),
-        transactions: row.get(1),
-        calls: row.get(2),
-        requests: row.get(3),
+        numbers: row.get(1),
+        commits: row.get(2),
+        calls: row.get(3),
+        requests: row.get(4),
     })
 }
