@@ -412,4 +412,6 @@ fn version_json(version: &NewVersion) -> Value {
 }
 
 #[cfg(test)]
+mod lifecycle_tests;
+#[cfg(test)]
 mod tests;
