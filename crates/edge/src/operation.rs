@@ -43,11 +43,20 @@ routes! {
     Get    "/function-models"                                             ListFunctionModels;
     Get    "/function-models/search"                                      SearchFunctionModels;
     Post   "/function-models/import"                                      ImportFunctionModel;
+    Get    "/function-models/deleted"                                     ListDeletedModels;
     Get    "/function-models/{modelId}"                                   ReadFunctionModel;
     Patch  "/function-models/{modelId}"                                   UpdateFunctionModel;
     Post   "/function-models/{modelId}/validate"                          ValidateFunctionModel;
     Post   "/function-models/{modelId}/validate-business-rules"           ValidateBusinessRules;
     Post   "/function-models/{modelId}/publish"                           PublishFunctionModel;
+    Delete "/function-models/{modelId}"                                   SoftDeleteFunctionModel;
+    Put    "/function-models/{modelId}/permissions"                       ChangePermissions;
+    Post   "/function-models/{modelId}/duplicate"                         DuplicateFunctionModel;
+    Post   "/function-models/{modelId}/archive"                           ArchiveFunctionModel;
+    Get    "/function-models/{modelId}/archive-assessment"                AssessArchive;
+    Get    "/function-models/{modelId}/recovery-eligibility"              ReadRecoveryEligibility;
+    Post   "/function-models/{modelId}/restore"                           RestoreFunctionModel;
+    Post   "/function-models/{modelId}/purge"                             PurgeFunctionModel;
     Patch  "/function-models/{modelId}/structure"                         EditStructure;
     Get    "/function-models/{modelId}/document"                          ExportDocument;
     Get    "/function-models/{modelId}/statistics"                        ReadStatistics;
@@ -71,7 +80,10 @@ routes! {
     Delete "/function-models/{modelId}/actions/{actionId}"                RemoveAction;
 
     Get    "/function-models/{modelId}/versions"                          ListVersions;
+    Post   "/function-models/{modelId}/versions"                          CreateVersion;
+    Get    "/function-models/{modelId}/versions/compare"                  CompareVersions;
     Get    "/function-models/{modelId}/versions/{version}"                ReadVersion;
+    Post   "/function-models/{modelId}/versions/{version}/restore"        RestoreVersion;
     Get    "/function-models/{modelId}/events"                            ListModelEvents;
     Get    "/function-models/{modelId}/audit"                             ListModelAudit;
     Get    "/events"                                                      ListEvents;
@@ -86,6 +98,57 @@ routes! {
     Post   "/executions/{executionId}/resume"                             ResumeExecution;
     Post   "/executions/{executionId}/actions/{actionId}/failures"        HandleActionFailure;
     Post   "/executions/{executionId}/actions/{actionId}/retry"           RetryAction;
+
+    Patch  "/organizations/{organizationId}"                              UpdateOrganization;
+    Delete "/organizations/{organizationId}"                              RemoveOrganization;
+    Get    "/organizations/{organizationId}/members"                      ListMembers;
+    Patch  "/organizations/{organizationId}/members/{userId}"             ChangeMember;
+    Delete "/organizations/{organizationId}/members/{userId}"             RemoveMember;
+    Post   "/organizations/{organizationId}/invitations"                  InviteMember;
+    Get    "/organizations/{organizationId}/invitations"                  ListInvitations;
+    Delete "/organizations/{organizationId}/invitations/{invitationId}"   RevokeInvitation;
+    Post   "/invitations/{token}/accept"                                  AcceptInvitation;
+
+    Post   "/node-links"                                                  CreateNodeLink;
+    Get    "/node-links"                                                  ListNodeLinks;
+    Post   "/node-links/batch"                                            BatchNodeLinks;
+    Get    "/node-links/cycles"                                           DetectLinkCycles;
+    Get    "/node-links/network"                                          MeasureLinkNetwork;
+    Post   "/node-links/integrity-check"                                  CheckLinkIntegrity;
+    Get    "/node-links/evolution"                                        ReadLinkEvolution;
+    Get    "/node-links/{linkId}"                                         ReadNodeLink;
+    Patch  "/node-links/{linkId}"                                         ChangeNodeLink;
+    Delete "/node-links/{linkId}"                                         RemoveNodeLink;
+    Post   "/node-links/{linkId}/strength"                                CalculateLinkStrength;
+
+    Post   "/function-models/{modelId}/contexts"                          RegisterContext;
+    Get    "/function-models/{modelId}/contexts"                          ListContexts;
+    Post   "/function-models/{modelId}/contexts/check"                    CheckContextAccess;
+    Put    "/function-models/{modelId}/contexts/{nodeId}"                 UpdateContext;
+    Delete "/function-models/{modelId}/contexts/{nodeId}"                 ClearContext;
+
+    Post   "/ai-agents"                                                   RegisterAgent;
+    Get    "/ai-agents"                                                   ListAgents;
+    Post   "/ai-agents/match"                                             DiscoverAgents;
+    Post   "/ai-agents/search"                                            SearchAgents;
+    Post   "/ai-agents/tasks"                                             ExecuteAgentTask;
+    Post   "/ai-agents/tasks/distribute"                                  DistributeTasks;
+    Get    "/ai-agents/tasks/{taskId}"                                    ReadAgentTask;
+    Post   "/ai-agents/workflows"                                         CoordinateAgents;
+    Get    "/ai-agents/workflows/{coordinationId}"                        ReadCoordination;
+    Get    "/ai-agents/{agentId}"                                         ReadAgent;
+    Patch  "/ai-agents/{agentId}"                                         ChangeAgent;
+    Delete "/ai-agents/{agentId}"                                         RemoveAgent;
+    Post   "/ai-agents/{agentId}/enable"                                  EnableAgent;
+    Post   "/ai-agents/{agentId}/disable"                                 DisableAgent;
+    Get    "/ai-agents/{agentId}/performance"                             ReadAgentPerformance;
+    Post   "/ai-agents/{agentId}/capacity-check"                          CheckAgentCapacity;
+    Post   "/ai-agents/{agentId}/failures"                                HandleAgentFailure;
+
+    Get    "/node-metadata"                                               ListNodeMetadata;
+    Post   "/node-metadata/similar"                                       FindSimilarNodes;
+    Put    "/node-metadata/{featureType}/{entityId}/{nodeId}"             DescribeNode;
+    Get    "/node-metadata/{featureType}/{entityId}/{nodeId}"             ReadNodeMetadata;
 
     Post   "/workflows"                                                   CreateWorkflow;
     Get    "/workflows"                                                   ListWorkflows;

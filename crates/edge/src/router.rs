@@ -9,8 +9,9 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, dependencies, description, events, execution_actions, executions, function_models, health, knowledge_contents, nodes,
-    organizations, versions, workflows,
+    actions, agent_tasks, ai_agents, contexts, dependencies, description, events, execution_actions, executions,
+    function_models, health, knowledge_contents, lifecycle, node_links, node_metadata, nodes, organizations, structure,
+    versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -79,11 +80,8 @@ async fn dispatch<W: Wiring>(
         return Ok(Response::preflight());
     }
     let operation = address.and_then(|address| address.operation(request.method));
-    match operation {
-        Some(Operation::ReadHealth) => return health::read(wiring, request).await,
-        Some(Operation::ReadDescription) => return description::read(wiring, request).await,
-        Some(Operation::ReadDocumentSchema) => return structure::document_schema(request),
-        _ => {}
+    if let Some(operation) = operation.filter(|operation| operation.is_public()) {
+        return anybody(wiring, request, operation).await;
     }
     let identity = auth::identify(wiring, request).await?;
     *actor = Some(auth::fingerprint(&identity.actor));
@@ -102,6 +100,15 @@ async fn dispatch<W: Wiring>(
     }
 }
 
+/// Calls the route of an operation that needs no caller.
+async fn anybody<W: Wiring>(wiring: &W, request: &Request, operation: Operation) -> Answer {
+    match operation {
+        Operation::ReadDescription => description::read(wiring, request).await,
+        Operation::ReadDocumentSchema => structure::document_schema(request),
+        _ => health::read(wiring, request).await,
+    }
+}
+
 /// Calls the route of an operation with what its address names, in order.
 async fn route<W: Wiring>(
     call: &Call<'_, W>,
@@ -109,8 +116,9 @@ async fn route<W: Wiring>(
     [first, second, third]: [&str; 3],
 ) -> Answer {
     match operation {
-        Operation::ReadHealth => health::read(call.wiring, call.request).await,
-        Operation::ReadDescription => description::read(call.wiring, call.request).await,
+        Operation::ReadHealth | Operation::ReadDescription | Operation::ReadDocumentSchema => {
+            anybody(call.wiring, call.request, operation).await
+        }
 
         Operation::CreateOrganization => organizations::create(call).await,
         Operation::ListOrganizations => organizations::list(call).await,
@@ -150,6 +158,19 @@ async fn route<W: Wiring>(
         Operation::ChangeAction => actions::change(call, first, second).await,
         Operation::RemoveAction => actions::remove(call, first, second).await,
 
+        Operation::ChangePermissions => lifecycle::change_permissions(call, first).await,
+        Operation::DuplicateFunctionModel => lifecycle::duplicate(call, first).await,
+        Operation::CreateVersion => lifecycle::create_version(call, first).await,
+        Operation::CompareVersions => lifecycle::compare_versions(call, first).await,
+        Operation::RestoreVersion => lifecycle::restore_version(call, first, second).await,
+        Operation::ArchiveFunctionModel => lifecycle::archive(call, first).await,
+        Operation::AssessArchive => lifecycle::assess_archive(call, first).await,
+        Operation::SoftDeleteFunctionModel => lifecycle::soft_delete(call, first).await,
+        Operation::ListDeletedModels => lifecycle::list_deleted(call).await,
+        Operation::ReadRecoveryEligibility => lifecycle::recovery_eligibility(call, first).await,
+        Operation::RestoreFunctionModel => lifecycle::restore(call, first).await,
+        Operation::PurgeFunctionModel => lifecycle::purge(call, first).await,
+
         Operation::ListVersions => versions::list(call, first).await,
         Operation::ReadVersion => versions::read(call, first, second).await,
         Operation::ListModelEvents => events::of_model(call, first).await,
@@ -166,6 +187,59 @@ async fn route<W: Wiring>(
         Operation::ResumeExecution => executions::resume(call, first).await,
         Operation::HandleActionFailure => execution_actions::fail(call, first, second).await,
         Operation::RetryAction => execution_actions::retry(call, first, second).await,
+
+        Operation::UpdateOrganization => organizations::update(call, first).await,
+        Operation::RemoveOrganization => organizations::remove(call, first).await,
+        Operation::ListMembers => organizations::list_members(call, first).await,
+        Operation::ChangeMember => organizations::change_member(call, first, second).await,
+        Operation::RemoveMember => organizations::remove_member(call, first, second).await,
+        Operation::InviteMember => organizations::invite(call, first).await,
+        Operation::ListInvitations => organizations::list_invitations(call, first).await,
+        Operation::RevokeInvitation => {
+            organizations::revoke_invitation(call, first, second).await
+        }
+        Operation::AcceptInvitation => organizations::accept_invitation(call, first).await,
+
+        Operation::CreateNodeLink => node_links::create(call).await,
+        Operation::ListNodeLinks => node_links::list(call).await,
+        Operation::BatchNodeLinks => node_links::batch(call).await,
+        Operation::DetectLinkCycles => node_links::cycles(call).await,
+        Operation::MeasureLinkNetwork => node_links::network(call).await,
+        Operation::CheckLinkIntegrity => node_links::check_integrity(call).await,
+        Operation::ReadLinkEvolution => node_links::evolution(call).await,
+        Operation::ReadNodeLink => node_links::read(call, first).await,
+        Operation::ChangeNodeLink => node_links::change(call, first).await,
+        Operation::RemoveNodeLink => node_links::remove(call, first).await,
+        Operation::CalculateLinkStrength => node_links::calculate_strength(call, first).await,
+
+        Operation::RegisterContext => contexts::register(call, first).await,
+        Operation::ListContexts => contexts::list(call, first).await,
+        Operation::CheckContextAccess => contexts::check(call, first).await,
+        Operation::UpdateContext => contexts::update(call, first, second).await,
+        Operation::ClearContext => contexts::clear(call, first, second).await,
+
+        Operation::RegisterAgent => ai_agents::register(call).await,
+        Operation::ListAgents => ai_agents::list(call).await,
+        Operation::DiscoverAgents => ai_agents::discover(call).await,
+        Operation::SearchAgents => ai_agents::search(call).await,
+        Operation::ExecuteAgentTask => agent_tasks::execute(call).await,
+        Operation::DistributeTasks => agent_tasks::distribute(call).await,
+        Operation::ReadAgentTask => agent_tasks::read(call, first).await,
+        Operation::CoordinateAgents => agent_tasks::coordinate(call).await,
+        Operation::ReadCoordination => agent_tasks::read_workflow(call, first).await,
+        Operation::ReadAgent => ai_agents::read(call, first).await,
+        Operation::ChangeAgent => ai_agents::change(call, first).await,
+        Operation::RemoveAgent => ai_agents::remove(call, first).await,
+        Operation::EnableAgent => ai_agents::switch(call, first, true).await,
+        Operation::DisableAgent => ai_agents::switch(call, first, false).await,
+        Operation::ReadAgentPerformance => ai_agents::performance(call, first).await,
+        Operation::CheckAgentCapacity => ai_agents::check_capacity(call, first).await,
+        Operation::HandleAgentFailure => ai_agents::handle_failure(call, first).await,
+
+        Operation::ListNodeMetadata => node_metadata::list(call).await,
+        Operation::FindSimilarNodes => node_metadata::similar(call).await,
+        Operation::DescribeNode => node_metadata::describe(call, first, second, third).await,
+        Operation::ReadNodeMetadata => node_metadata::read(call, first, second, third).await,
 
         Operation::CreateWorkflow => workflows::create(call).await,
         Operation::ListWorkflows => workflows::list(call).await,

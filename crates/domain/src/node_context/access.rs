@@ -135,9 +135,14 @@ pub fn check(
     let wanted = command.requested_access;
     let nothing = granted.is_empty() && command.requested_properties.is_some();
     let denial = if level == AccessLevel::None {
-        Some(format!("No access: the target is {relation} and {}.", scope_of(target)))
+        Some(format!(
+            "No access: the target is {relation} and {}.",
+            scope_of(target)
+        ))
     } else if wanted > level {
-        Some(format!("The relation {relation} grants {level}, not {wanted}."))
+        Some(format!(
+            "The relation {relation} grants {level}, not {wanted}."
+        ))
     } else if nothing {
         Some("None of the properties asked for may be seen.".to_owned())
     } else if !time_validation.is_valid && reason.is_none() {
@@ -289,8 +294,9 @@ pub fn list(
     found.sort_by_key(|(relation, _, context)| (*relation, context.level, context.node_id));
     let total_available = found.len();
     found.truncate(most);
-    let items = found.into_iter().map(|(relation, access_level, context)| {
-        AccessibleContext {
+    let items = found
+        .into_iter()
+        .map(|(relation, access_level, context)| AccessibleContext {
             context_id: context.context_id,
             node_id: context.node_id,
             node_type: context.node_type,
@@ -299,8 +305,7 @@ pub fn list(
             relation,
             access_level,
             data: shown(relation, context),
-        }
-    });
+        });
     Ok(AccessibleContexts {
         items: items.collect(),
         total_available,

@@ -100,7 +100,11 @@ pub fn checked_data(data: &Value) -> Result<JsonObject, DomainError> {
     let code = Code::ContextDataInvalid;
     let Value::Object(object) = data else {
         let message = "The data must be an object.";
-        return Err(DomainError::field(code, message, FieldError::new("data", "type")));
+        return Err(DomainError::field(
+            code,
+            message,
+            FieldError::new("data", "type"),
+        ));
     };
     let mut violations = Violations::new();
     if object.keys().any(|name| name.trim().is_empty()) {
@@ -121,7 +125,9 @@ pub fn check_rules(rules: &[InheritanceRule]) -> Result<(), DomainError> {
         let field = format!("inheritance[{place}].property");
         let (blank, twice) = (
             rule.property.trim().is_empty(),
-            rules[..place].iter().any(|former| former.property == rule.property),
+            rules[..place]
+                .iter()
+                .any(|former| former.property == rule.property),
         );
         for (broken, name) in [(blank, "blank"), (twice, "unique")] {
             if broken {
@@ -129,7 +135,8 @@ pub fn check_rules(rules: &[InheritanceRule]) -> Result<(), DomainError> {
             }
         }
         let default = rule.default.as_ref();
-        let sized = default.map(|value| limits::value(value, limits::DOCUMENT_BYTES, limits::DOCUMENT_DEPTH));
+        let sized = default
+            .map(|value| limits::value(value, limits::DOCUMENT_BYTES, limits::DOCUMENT_DEPTH));
         violations.take(&format!("inheritance[{place}].default"), sized.transpose());
     }
     violations.finish()

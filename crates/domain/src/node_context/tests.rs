@@ -21,7 +21,9 @@ pub(crate) fn now() -> Instant {
 }
 
 fn id(name: &str) -> NodeId {
-    let number = name.bytes().fold(7, |n: u64, byte| n * 131 + u64::from(byte));
+    let number = name
+        .bytes()
+        .fold(7, |n: u64, byte| n * 131 + u64::from(byte));
     NodeId::from_uuid(uuid(number))
 }
 
@@ -98,7 +100,8 @@ fn relations_grant_what_the_table_says() {
 fn an_isolated_context_shows_itself_upwards_alone() {
     let contexts = isolated(family(), "a");
     let tree = ContextTree::of(&contexts);
-    let level = |from: &str| granted_level(tree.relation(id(from), id("a")), tree.get(id("a")).unwrap());
+    let level =
+        |from: &str| granted_level(tree.relation(id(from), id("a")), tree.get(id("a")).unwrap());
     assert_eq!(level("a"), AccessLevel::Write);
     assert_eq!(level("model"), AccessLevel::Read);
     for other in ["a1", "a1x", "b", "b1"] {
@@ -119,7 +122,9 @@ fn ask(from: &str, to: &str, access: AccessLevel) -> CheckContextAccess {
 
 fn decide(command: &CheckContextAccess) -> access::AccessDecision {
     let contexts = family();
-    check(&ContextTree::of(&contexts), command, now()).unwrap().0
+    check(&ContextTree::of(&contexts), command, now())
+        .unwrap()
+        .0
 }
 
 #[test]
@@ -127,7 +132,10 @@ fn a_denial_says_what_would_be_granted() {
     let denied = decide(&ask("a1", "a", AccessLevel::Write));
     assert!(!denied.access_granted);
     assert_eq!(denied.access_level, AccessLevel::Read);
-    assert_eq!(json!(denied.restricted_operations), json!(["write", "execute"]));
+    assert_eq!(
+        json!(denied.restricted_operations),
+        json!(["write", "execute"])
+    );
     assert!(denied.denial_reason.is_some() && denied.access_reason.is_none());
     let never = decide(&ask("a", "a", AccessLevel::Execute));
     assert!(!never.access_granted);
@@ -136,13 +144,22 @@ fn a_denial_says_what_would_be_granted() {
     assert!(granted.access_granted);
     assert_eq!(granted.granted_properties, ["apiKeys", "open"]);
     let stranger = decide(&ask("a1x", "b1x", AccessLevel::Read));
-    assert_eq!(json!(stranger.restricted_operations), json!(["read", "write", "execute"]));
+    assert_eq!(
+        json!(stranger.restricted_operations),
+        json!(["read", "write", "execute"])
+    );
     assert!(stranger.granted_properties.is_empty());
 }
 
 #[test]
 fn sensitive_properties_stay_in_the_line() {
-    for name in ["privateData", "DBCredentials", "mySecrets", "tokens2", "KEYS"] {
+    for name in [
+        "privateData",
+        "DBCredentials",
+        "mySecrets",
+        "tokens2",
+        "KEYS",
+    ] {
         assert!(is_sensitive(name), "{name}");
     }
     assert!(!is_sensitive("key") && !is_sensitive("private"));
@@ -190,7 +207,10 @@ fn windows_and_emergencies() {
     };
     let (let_through, emergency) = judge(urgent(Some(" fire ")), AccessLevel::Read).unwrap();
     assert!(let_through.access_granted && let_through.emergency_access);
-    assert_eq!(let_through.access_until, Some(now().plus_millis(15 * minute)));
+    assert_eq!(
+        let_through.access_until,
+        Some(now().plus_millis(15 * minute))
+    );
     assert_eq!(emergency.unwrap().reason, "fire");
     let (never_higher, none) = judge(urgent(Some("fire")), AccessLevel::Write).unwrap();
     assert!(!never_higher.access_granted && none.is_none());
@@ -199,10 +219,16 @@ fn windows_and_emergencies() {
     assert_eq!(code(urgent(Some(" "))), Code::EmergencyReasonRequired);
     assert_eq!(code(times(minute, minute)), Code::AccessWindowInvalid);
     let nothing = ask("a", "b", AccessLevel::None);
-    assert_eq!(check(&tree, &nothing, now()).unwrap_err().code, Code::InvalidRequest);
+    assert_eq!(
+        check(&tree, &nothing, now()).unwrap_err().code,
+        Code::InvalidRequest
+    );
     for (from, to) in [("a", "nobody"), ("nobody", "a")] {
         let unknown = ask(from, to, AccessLevel::Read);
-        assert_eq!(check(&tree, &unknown, now()).unwrap_err().code, Code::ContextNotFound);
+        assert_eq!(
+            check(&tree, &unknown, now()).unwrap_err().code,
+            Code::ContextNotFound
+        );
     }
 }
 
@@ -216,11 +242,24 @@ fn lists_are_ordered_by_relation_level_and_node() {
         (relations.join(" "), found.total_available, found.truncated)
     };
     let all = listed("a1", ListedRelation::All, 1000);
-    assert_eq!(all, ("ancestor ancestor descendant sibling lateral".into(), 5, false));
-    assert_eq!(listed("a1", ListedRelation::All, 2), ("ancestor ancestor".into(), 5, true));
+    assert_eq!(
+        all,
+        (
+            "ancestor ancestor descendant sibling lateral".into(),
+            5,
+            false
+        )
+    );
+    assert_eq!(
+        listed("a1", ListedRelation::All, 2),
+        ("ancestor ancestor".into(), 5, true)
+    );
     assert_eq!(listed("a1", ListedRelation::Sibling, 9).0, "sibling");
     assert_eq!(listed("a1", ListedRelation::Children, 9).0, "descendant");
-    assert_eq!(listed("a1", ListedRelation::Parent, 9).0, "ancestor ancestor");
+    assert_eq!(
+        listed("a1", ListedRelation::Parent, 9).0,
+        "ancestor ancestor"
+    );
     assert_eq!(listed("a1", ListedRelation::Lateral, 9).0, "lateral");
     let found = list(&tree, id("a1"), ListedRelation::All, 9).unwrap();
     assert_eq!(found.items[0].level, 0);
@@ -234,7 +273,13 @@ fn lists_are_ordered_by_relation_level_and_node() {
 fn places_in_the_tree_are_checked() {
     let mut contexts = family();
     for level in 4..=10 {
-        let name = |level: u32| if level == 3 { "a1x".into() } else { format!("deep{level}") };
+        let name = |level: u32| {
+            if level == 3 {
+                "a1x".into()
+            } else {
+                format!("deep{level}")
+            }
+        };
         contexts.push(context(&name(level), &name(level - 1), level, json!({})));
     }
     let tree = ContextTree::of(&contexts);
@@ -272,11 +317,20 @@ fn properties_come_down_as_the_rules_say() {
     });
     assert_eq!(json!(combine(&above, &own, &rules)), expected);
     let parent = context("p", "", 0, json!({"a": 1}));
-    let rules = [rule("a", I::Inherit, Some(json!(9))), rule("b", I::Inherit, Some(json!(9)))];
+    let rules = [
+        rule("a", I::Inherit, Some(json!(9))),
+        rule("b", I::Inherit, Some(json!(9))),
+    ];
     let scope = ContextScope::Execution;
-    assert_eq!(json!(inherit(Some(&parent), scope, &rules)), json!({"a": 1, "b": 9}));
+    assert_eq!(
+        json!(inherit(Some(&parent), scope, &rules)),
+        json!({"a": 1, "b": 9})
+    );
     assert_eq!(json!(inherit(None, scope, &rules)), json!({"a": 9, "b": 9}));
-    assert_eq!(json!(inherit(Some(&parent), ContextScope::Isolated, &[])), json!({}));
+    assert_eq!(
+        json!(inherit(Some(&parent), ContextScope::Isolated, &[])),
+        json!({})
+    );
     let alone = isolated(vec![parent], "p");
     assert_eq!(json!(inherit(Some(&alone[0]), scope, &[])), json!({}));
 }
@@ -305,7 +359,10 @@ fn scopes_have_an_order_and_copies_stand_alone() {
         (ContextScope::Session, data(2)),
     ];
     let merged = merge_scopes(&scopes);
-    assert_eq!(json!(merged), json!({"p": 4, "q1": 1, "q2": 2, "q3": 3, "q4": 4}));
+    assert_eq!(
+        json!(merged),
+        json!({"p": 4, "q1": 1, "q2": 2, "q3": 3, "q4": 4})
+    );
     let original = &family()[3];
     let copy = duplicate(original, ContextId::from_uuid(uuid(99)));
     assert_eq!((copy.parent_node_id, copy.level), (None, 0));
@@ -318,7 +375,10 @@ fn data_has_limits() {
     let code = |data: Value| checked_data(&data).unwrap_err().code;
     assert_eq!(code(json!([1])), Code::ContextDataInvalid);
     assert_eq!(code(json!({" ": 1})), Code::ContextDataInvalid);
-    assert_eq!(code(json!({"a": "x".repeat(70_000)})), Code::DocumentTooLarge);
+    assert_eq!(
+        code(json!({"a": "x".repeat(70_000)})),
+        Code::DocumentTooLarge
+    );
     assert!(checked_data(&json!({"a": null})).is_ok());
     let rules = [
         rule(" ", InheritanceType::Inherit, None),
@@ -327,7 +387,10 @@ fn data_has_limits() {
     ];
     let refusal = check_rules(&rules).unwrap_err();
     let fields: Vec<&str> = refusal.errors.iter().map(|e| e.field.as_str()).collect();
-    assert_eq!(fields, ["inheritance[0].property", "inheritance[2].property"]);
+    assert_eq!(
+        fields,
+        ["inheritance[0].property", "inheritance[2].property"]
+    );
     let before = object(json!({"a": 1, "b": 2, "c": 3}));
     let after = object(json!({"b": 2, "c": 4, "d": 5}));
     assert_eq!(changed_names(&before, &after), ["a", "c", "d"]);

@@ -240,7 +240,7 @@ impl Compiler {
 }
 
 /// How many actions of a parallel group of `n` run at once.
-fn concurrency(node: &ContainerNode, n: usize) -> usize {
+pub(super) fn concurrency(node: &ContainerNode, n: usize) -> usize {
     let stage = node.as_stage();
     let stated = stage.and_then(|stage| stage.parallelism_config.as_ref());
     stated

@@ -12,6 +12,7 @@ pub mod ordering;
 
 pub mod compile;
 pub mod nesting;
+pub mod orchestration;
 pub mod plan;
 
 pub mod condition;
