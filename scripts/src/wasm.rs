@@ -185,6 +185,9 @@ fn shrink(root: &Path, module: &Path) -> anyhow::Result<()> {
     let status = Command::new("node")
         .arg(tool)
         .args(["-Oz", "--strip-producers", "--strip-target-features"])
+        // Functions with one caller stay functions: 2 % more bytes, of which 12 % less travel,
+        // since code that is alike stays alike.
+        .args(["--one-caller-inline-max-function-size", "0"])
         .args(FEATURES)
         .arg(module)
         .arg("-o")
