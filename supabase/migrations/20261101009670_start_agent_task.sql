@@ -1,6 +1,23 @@
 -- A task begins at once when the agent and its organization have room, and
 -- waits otherwise. The tenant's lock makes counting and beginning one step.
 
+create function private.drop_task_of_step(execution_id uuid, step integer) returns uuid
+language sql security definer set search_path = ''
+as $$
+  update public.agent_tasks as task
+  set status = 'failed', completed_at = now(), lease_expires_at = null,
+      error = '{"code": "WORKER_LOST", "message": "Its worker was lost", "category": "runtime"}'
+  where task.execution_id = drop_task_of_step.execution_id and task.step = drop_task_of_step.step
+    and task.status = 'running'
+  returning task.task_id
+$$;
+
+comment on function private.drop_task_of_step(uuid, integer) is
+  'Ends the task of a step that is done anew: the engine leases a step to one worker, so whoever did it is lost. Definer: only the engine may end tasks.';
+
+revoke all on function private.drop_task_of_step(uuid, integer) from public;
+grant execute on function private.drop_task_of_step(uuid, integer) to fm_writer;
+
 create function public.start_agent_task(actor jsonb, request jsonb, command jsonb) returns jsonb
 language plpgsql set role = 'fm_writer' set search_path = ''
 as $$
@@ -12,6 +29,7 @@ declare
   v_priority smallint := coalesce((command ->> 'priority')::smallint, 5);
   v_token uuid := (command ->> 'leaseToken')::uuid;
   v_begins boolean;
+  v_dropped uuid;
 begin
   if v_replayed is not null then
     return v_replayed;
@@ -29,6 +47,17 @@ begin
   v_tenant := coalesce(v_agent.organization_id, v_agent.created_by);
   perform private.lock_agents_of_tenant(v_tenant, true);
 
+  if command ->> 'executionId' is not null then
+    v_dropped := private.drop_task_of_step((command ->> 'executionId')::uuid, (command ->> 'step')::integer);
+  end if;
+  if v_dropped is not null then
+    perform private.lock_stream_of_agent(v_agent.agent_id);
+    perform private.append_events('ai-agent', v_agent.agent_id, v_agent.organization_id, jsonb_build_array(
+      jsonb_build_object('eventType', 'AIAgentExecutionFailed', 'eventVersion', 1, 'data', jsonb_build_object(
+        'agentId', v_agent.agent_id, 'taskId', v_dropped, 'agentName', v_agent.name,
+        'error', '{"code": "WORKER_LOST", "message": "Its worker was lost", "category": "runtime"}'::jsonb,
+        'failedAt', private.wire_time(now())))));
+  end if;
   v_begins := v_token is not null and private.has_room(v_agent)
     and not exists (
       select from public.agent_tasks as ahead

@@ -273,7 +273,8 @@ declare
 begin
   perform set_config('request.jwt.claims', '{}', true);
   for v_report in
-    select report from jsonb_array_elements(exchange_agent_tasks.reports) as report order by report ->> 'taskId'
+    select report from jsonb_array_elements(exchange_agent_tasks.reports) with ordinality as list (report, place)
+    order by report ->> 'taskId', place
   loop
     if not private.report_agent_task(v_token, v_report) then
       v_refused := v_refused || jsonb_build_array(v_report -> 'taskId');
@@ -289,7 +290,7 @@ begin
     'refused', v_refused,
     'claims', case when exchange_agent_tasks.want > 0
       then private.claim_agent_tasks(v_token, exchange_agent_tasks.want) else '[]' end,
-    'stages', private.ended_stages(v_token));
+    'stages', case when exchange_agent_tasks.want > 0 then private.ended_stages(v_token) else '[]' end);
 end
 $$;
 

@@ -13,6 +13,8 @@ use crate::request::{Body, Request};
 
 /// The longest body of most routes, in bytes.
 pub(crate) const USUAL_BYTES: usize = 1024 * 1024;
+/// The longest body of bulk edits and imports, in bytes.
+pub(crate) const LONG_BYTES: usize = crate::request::MAX_BODY_BYTES;
 /// How deep objects and lists may be nested in each other.
 const MAX_DEPTH: usize = 64;
 
@@ -21,10 +23,13 @@ const MAX_DEPTH: usize = 64;
 /// # Errors
 /// `PAYLOAD_TOO_LARGE` before anything is parsed, otherwise `INVALID_REQUEST` with the place:
 /// line and column of what is no JSON, or path and rule of a field that does not fit.
-pub(crate) fn decode<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    request: &Request,
+    max_bytes: usize,
+) -> Result<T, Problem> {
     let bytes = match &request.body {
-        Body::Whole(bytes) if bytes.len() <= USUAL_BYTES => bytes.as_slice(),
-        _ => return Err(Problem::payload_too_large(USUAL_BYTES)),
+        Body::Whole(bytes) if bytes.len() <= max_bytes => bytes.as_slice(),
+        _ => return Err(Problem::payload_too_large(max_bytes)),
     };
     if bytes.is_empty() {
         return parse(b"{}");
@@ -218,7 +223,7 @@ mod tests {
         let headers = json!({"content-type": content_type}).to_string();
         let mut request = Request::parse("POST", "/api/x", &headers, None).unwrap();
         request.body = body;
-        decode(&request)
+        decode(&request, USUAL_BYTES)
     }
 
     fn refused(body: &str) -> Value {

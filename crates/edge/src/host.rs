@@ -46,6 +46,8 @@ export interface Host {
   resolve(hostname: string): Promise<string>;
   /** Checks a signature (base64url) against a key (JWK). */
   verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean>;
+  /** The description of the API, as JSON. */
+  description(): Promise<string>;
   /** Keeps the worker alive until the work is done. */
   waitUntil(work: Promise<unknown>): void;
   /** Writes one line to the function's log. */
@@ -96,6 +98,8 @@ extern "C" {
         signed: &str,
         signature: &str,
     ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn description(this: &JsHost) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, js_name = waitUntil)]
     fn wait_until(this: &JsHost, work: js_sys::Promise);
     #[wasm_bindgen(method)]
@@ -119,6 +123,14 @@ impl Host {
     /// Writes a line to the function's log.
     pub(crate) fn log(&self, line: &str) {
         self.0.log(line);
+    }
+
+    /// The description of the API, as JSON.
+    pub(crate) async fn description(&self) -> Result<String, String> {
+        let text = self.0.description().await.map(|text| text.as_string());
+        text.ok()
+            .flatten()
+            .ok_or_else(|| "the description is not there".to_owned())
     }
 
     /// Lets work go on after the answer was given.

@@ -8,6 +8,7 @@
 //! | `operation.rs` | the table of routes: what can be asked, and where |
 //! | `router.rs`, `routes/` | which operation leads where; decode, call one use case, encode |
 //! | `auth.rs`, `request.rs`, `query.rs`, `body.rs`, `cursor.rs` | what arrives, checked |
+//! | `openapi/` | what is said of all that; not in the module |
 //! | `response.rs`, `problem.rs` | what leaves; HTTP numbers live in `problem.rs` alone |
 //!
 //! To add a route: a line in `operation.rs`, an arm in `router.rs` and a function in the file of
@@ -20,6 +21,8 @@ mod body;
 mod call;
 mod cursor;
 mod host;
+#[cfg(feature = "schema")]
+pub mod openapi;
 mod operation;
 mod problem;
 mod query;

@@ -248,8 +248,12 @@ impl From<DomainError> for Problem {
             refusal.message,
         );
         problem.0.errors = refusal.errors;
+        let pause_ms = refusal.data.get("retryAfterMs").and_then(Value::as_u64);
         problem.0.data = refusal.data;
-        problem
+        match pause_ms.filter(|_| problem.0.status == 429) {
+            Some(pause) => problem.with_header("retry-after", pause.div_ceil(1000).to_string()),
+            None => problem,
+        }
     }
 }
 

@@ -127,6 +127,23 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// A number from 0 to 1.
+    pub(crate) fn fraction(&self, name: &str) -> Result<Option<f64>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        match text.parse::<f64>() {
+            Ok(number) if (0.0..=1.0).contains(&number) => Ok(Some(number)),
+            _ => {
+                let error = FieldError::new(name, "range")
+                    .limit(serde_json::json!({ "min": 0, "max": 1 }))
+                    .value(text);
+                let detail = format!("{name} is a number from 0 to 1.");
+                Err(Problem::invalid_request(detail).with_error(error))
+            }
+        }
+    }
+
     /// Which part of a list is wanted; `usual` items when nothing is said.
     pub(crate) fn page(&self, key: &CursorKey, usual: u32) -> Result<PageRequest, Problem> {
         let limit = self

@@ -46,7 +46,7 @@ begin
   perform test.equal(v_claim ->> 'coordinationId', v_id::text, 'the second stage runs');
 
   update public.agent_coordinations set deadline = now() - interval '1 second' where coordination_id = v_id;
-  v_answer := public.exchange_agent_tasks(v_worker, '[]', 0);
+  v_answer := public.exchange_agent_tasks(v_worker, '[]', 1);
   perform test.equal(v_answer #>> '{stages,0,timedOut}', 'true', 'its time is up');
   perform test.equal(v_answer #>> '{stages,0,results,0,error,code}', 'COORDINATION_TIMEOUT', 'what ran is given up');
   perform public.advance_agent_coordination(v_worker, jsonb_build_object('coordinationId', v_id, 'stage', 2, 'status', 'partial',

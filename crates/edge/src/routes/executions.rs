@@ -79,7 +79,7 @@ async fn ended<W: Wiring>(call: &Call<'_, W>, started: &Execution, seconds: u64)
 }
 
 /// How many seconds the caller wants to wait: as the header says, else as the mode does.
-fn wait(request: &Request, mode: Option<RunMode>) -> Option<u64> {
+pub(super) fn wait(request: &Request, mode: Option<RunMode>) -> Option<u64> {
     let preferences = request.header("prefer").unwrap_or_default();
     let asked = preferences.split([',', ';']).find_map(|preference| {
         let (name, value) = preference.split_once('=')?;
@@ -185,6 +185,7 @@ pub(crate) fn work<W: Wiring>(call: &Call<'_, W>) -> Answer {
         return Err(Problem::service_only().into());
     }
     call.wiring.wake_engine();
+    call.wiring.wake_agents();
     Ok(Response::empty(Success::Accepted))
 }
 

@@ -34,8 +34,10 @@ pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
     let model_id = id("modelId", model, ModelId::parse)?;
     let extent = Extent::Whole;
     let found = function_model::read(call.ports(), &call.context, model_id, extent).await?;
-    let nodes = found.model.nodes.values();
-    let items: Vec<_> = nodes
+    let mut nodes: Vec<&ContainerNode> = found.model.nodes.values().collect();
+    nodes.sort_by_key(|node| (node.created_at, node.node_id));
+    let items: Vec<&ContainerNode> = nodes
+        .into_iter()
         .filter(|node| node_type.is_none_or(|wanted| node.node_type() == wanted))
         .filter(|node| status.is_none_or(|wanted| node.status == wanted))
         .collect();

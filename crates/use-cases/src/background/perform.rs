@@ -20,6 +20,7 @@ use domain::workflow::retry::{self, Fault, Verdict};
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
+use super::agent_step;
 use super::plans::Plans;
 use crate::context::Actor;
 use crate::ports::{
@@ -172,9 +173,25 @@ impl<P: Ports> Attempt<'_, P> {
 
     async fn run_tether(&self, tether: &TetherAction) -> Result<Done, Fault> {
         let context = Value::Object(self.view.whole());
-        let result = match script(tether) {
-            Some(script) => transform(script, &context)?,
-            None => {
+        let result = match (script(tether), tether.agent_id) {
+            (Some(script), _) => transform(script, &context)?,
+            (None, Some(agent_id)) => {
+                let request = agent_step::Request {
+                    claim: self.claim,
+                    agent_id,
+                    name: &self.action.name,
+                    parameters: &tether.execution_parameters,
+                    context,
+                    timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
+                };
+                match agent_step::ask(self.ports, request).await? {
+                    agent_step::Answer::Output(output) => output,
+                    agent_step::Answer::PutOff(milliseconds) => {
+                        return Ok(Done::PutOff { milliseconds });
+                    }
+                }
+            }
+            (None, None) => {
                 let call = WorkflowCall {
                     actor: &Actor::user(self.claim.started_by),
                     organization_id: self.claim.organization_id,
@@ -381,7 +398,7 @@ fn invalid(code: &str, message: impl Into<String>) -> Fault {
     fault(ErrorCategory::Validation, code, message)
 }
 
-fn of_service(error: ServiceError) -> Fault {
+pub(super) fn of_service(error: ServiceError) -> Fault {
     let known = |category, code: &str| (Some(category), code.to_owned(), None);
     let (category, code, status) = match error.failure {
         ServiceFailure::Timeout => known(ErrorCategory::Timeout, "TIMEOUT"),

@@ -13,6 +13,7 @@ pub type Step = u32;
 
 /// A process that works on runs. Its lease token fences it: what it reports after losing the lease is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Worker {
     /// Names the lease; one per worker and lifetime.
@@ -26,6 +27,7 @@ pub struct Worker {
 
 /// One attempt at one step of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimKey {
     /// The run.
@@ -38,6 +40,7 @@ pub struct ClaimKey {
 
 /// A run to start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewExecution {
     /// Its id.
@@ -67,6 +70,7 @@ pub struct NewExecution {
 
 /// What starting answers about one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StartedExecution {
     /// Its id.
@@ -79,6 +83,7 @@ pub struct StartedExecution {
 
 /// Runs that were started, and what of them the worker may do at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// The runs, in the order asked for.
@@ -90,6 +95,7 @@ pub struct Started {
 
 /// A step handed to a worker, with everything needed to do it besides the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
     /// The run.
@@ -149,6 +155,7 @@ impl Claim {
 
 /// How a step can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StepStatus {
     /// With an output.
@@ -161,6 +168,7 @@ pub enum StepStatus {
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepResult {
     /// The step.
@@ -174,6 +182,7 @@ pub struct StepResult {
 
 /// How a nested run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChildResult {
     /// The nested run.
@@ -190,6 +199,7 @@ pub struct ChildResult {
 
 /// Something that went wrong in a run, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionError {
     /// The container, when it belongs to one.
@@ -209,6 +219,7 @@ pub struct ExecutionError {
 
 /// How serious a line of a run's log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// For the one who looks for a fault.
@@ -223,6 +234,7 @@ pub enum LogLevel {
 
 /// A line a worker adds to a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// How serious.
@@ -233,6 +245,7 @@ pub struct LogLine {
 
 /// What a worker reports about a step it was handed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// The run.
@@ -262,6 +275,7 @@ impl Outcome {
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -316,6 +330,7 @@ fn yes() -> bool {
 
 /// A run that ended in an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FinishedExecution {
     /// The run.
@@ -326,6 +341,7 @@ pub struct FinishedExecution {
 
 /// The reply to a worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Exchange {
     /// Steps for the worker, leased to it.
