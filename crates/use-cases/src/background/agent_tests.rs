@@ -312,7 +312,7 @@ fn whoever_waits_is_told() {
         let wait = stage
             .worker
             .finished(stage.world.clock(), id.as_uuid(), 30_000);
-        futures_util::future::join(stage.worker.run(&stage.world, 60), wait).await
+        futures_util::future::join(wait, stage.worker.run(&stage.world, 60)).await
     };
     let before = stage.world.clock().now();
     stage.world.run(both);

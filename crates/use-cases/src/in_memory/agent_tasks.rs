@@ -52,6 +52,14 @@ fn tenant(agent: &Agent) -> Uuid {
 }
 
 impl Store {
+    /// Whether the caller asked for a coordination.
+    pub(super) fn sees_coordination(&self, context: &Context, id: CoordinationId) -> bool {
+        let own = |row: &CoordinationRow| {
+            row.answer.coordination_id == id && row.answer.requested_by == context.actor.user_id
+        };
+        self.coordinations.iter().any(own)
+    }
+
     /// How many tasks an agent is doing.
     pub(super) fn running_tasks(&self, agent_id: AgentId) -> u32 {
         let running = |row: &&TaskRow| {

@@ -60,6 +60,12 @@ impl Store {
         self.may_on_entity(actor, act, entity, agent.organization_id, agent.created_by)
     }
 
+    /// Whether the caller may see an agent.
+    pub(super) fn sees_agent(&self, context: &Context, id: AgentId) -> bool {
+        let agent = self.agents.get(&id);
+        agent.is_some_and(|agent| self.may_on_agent(&context.actor, Act::View, agent))
+    }
+
     fn found(&self, actor: &Actor, agent: &Agent) -> Option<FoundAgent> {
         self.may_on_agent(actor, Act::View, agent)
             .then(|| FoundAgent {

@@ -39,7 +39,7 @@ impl Machine {
             .sort_by_key(|r| (std::cmp::Reverse(r.priority), r.due_at, r.arrival));
     }
 
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         id: ExecutionId,
         step: Step,
@@ -56,6 +56,7 @@ impl Machine {
         }
         row.lease = Some(token);
         let (attempt, failures) = (row.run.attempt, row.run.failures);
+        let options = row.options.clone();
         run.execution.revision += 1;
         match &child {
             None => self.record_started(id, step, now),
@@ -82,6 +83,7 @@ impl Machine {
             deadline: e.deadline,
             results: run.results_before(step),
             child,
+            options,
         })
     }
 

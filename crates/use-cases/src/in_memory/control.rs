@@ -7,9 +7,10 @@ use domain::ids::{ExecutionId, UserId};
 use domain::instant::Instant;
 use domain::vocabulary::ExecutionStatus;
 use domain::workflow::resumption::Resumption;
+use uuid::Uuid;
 
-use super::machine::{Machine, Ready, Run};
-use crate::ports::{ReportedFailure, Retry, Step, StepState};
+use super::machine::{LEASE_MS, Machine, Ready, Run};
+use crate::ports::{Claim, Orchestrate, ReportedFailure, Retry, Step, StepState};
 
 impl Machine {
     /// Pauses or resumes a run and what is nested in it.
@@ -115,6 +116,41 @@ impl Machine {
         run.set_back(target, resumption, now);
         self.record_turn(id, "WorkflowExecutionResumed", by, None, now);
         self.release(id, resumption.release.clone(), now);
+    }
+
+    /// Hands what is ready of some steps to a worker, and skips others; `None` when the run or a
+    /// step is under way otherwise.
+    pub(super) fn orchestrate(
+        &mut self,
+        order: &Orchestrate,
+        token: Uuid,
+        want: u32,
+        now: Instant,
+    ) -> Option<Vec<Claim>> {
+        let id = order.execution_id;
+        let run = self.runs.get_mut(&id)?;
+        let held = |state| matches!(state, Some(StepState::Executing | StepState::Waiting));
+        let busy = order.steps.iter().any(|step| held(run.state(*step)));
+        if busy || run.execution.status != ExecutionStatus::Running {
+            return None;
+        }
+        for step in &order.steps {
+            run.row(*step).options = Some(order.options.clone());
+        }
+        self.leases.insert(token, now.plus_millis(LEASE_MS));
+        self.flag(id, &order.skip, "NOT_SELECTED", now);
+        let mut claims = Vec::new();
+        for step in &order.steps {
+            let place = |r: &Ready| (r.execution_id, r.step) == (id, Some(*step));
+            let Some(place) = self.ready.iter().position(place) else {
+                continue;
+            };
+            if claims.len() < want as usize {
+                self.ready.remove(place);
+                claims.extend(self.hand_over(id, *step, token, now));
+            }
+        }
+        Some(claims)
     }
 
     /// Records a failure that somebody reports; `false` when the attempt is not under way.

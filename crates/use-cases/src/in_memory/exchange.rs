@@ -222,7 +222,7 @@ impl Machine {
     }
 
     /// Writes the reason on steps that have not started; those already waiting for a worker end now.
-    fn flag(&mut self, id: ExecutionId, steps: &[Step], reason: &str, now: Instant) {
+    pub(super) fn flag(&mut self, id: ExecutionId, steps: &[Step], reason: &str, now: Instant) {
         for step in steps {
             let Some(run) = self.runs.get_mut(&id) else {
                 return;

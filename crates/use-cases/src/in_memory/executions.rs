@@ -13,7 +13,7 @@ use super::page::page;
 use super::store::Shared;
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
-    self, ActionRun, Clock, Control, Exchange, Execution, LogFilter, NewExecution, Outcome, Page,
+    self, ActionRun, Claim, Clock, Control, Exchange, Execution, LogFilter, NewExecution, Orchestrate, Outcome, Page,
     PageRequest, PortError, PortErrorKind, PublishedVersion, ReportedFailure, Retry, Started,
     StartedExecution, StoredEvent, StoredLogLine, Worker, Written,
 };
@@ -293,6 +293,38 @@ impl ports::Executions for Executions {
             true => PortErrorKind::OtherStatus,
         };
         Err(PortError::new(kind, OPERATION, ""))
+    }
+
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError> {
+        self.0.faults.check("executions.nested")?;
+        let machine = self.0.machine.borrow();
+        let store = self.0.store.borrow();
+        let runs = machine.runs.values().map(|run| &run.execution);
+        let nested = runs.filter(|run| {
+            let parent = run.parent_execution_id;
+            let visible = context.actor.service || store.shows(context, run.model_id);
+            visible && parent.is_some_and(|parent| execution_ids.contains(&parent))
+        });
+        Ok(nested.cloned().collect())
+    }
+
+    async fn orchestrate(
+        &self,
+        _context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError> {
+        const OPERATION: &str = "executions.orchestrate";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        let mut machine = self.0.machine.borrow_mut();
+        let claims = machine.orchestrate(order, worker.lease_token, want, now);
+        claims.ok_or_else(|| PortError::new(PortErrorKind::OtherStatus, OPERATION, ""))
     }
 
     async fn record_failure(

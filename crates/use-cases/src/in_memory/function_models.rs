@@ -419,6 +419,7 @@ fn nested(store: &Store, model: &FunctionModel) -> NestedModel {
     };
     NestedModel {
         model_id: model.model_id,
+        name: model.name.as_str().to_owned(),
         status: model.status,
         deleted: model.deletion.is_some(),
         published: published.map(version_ref),

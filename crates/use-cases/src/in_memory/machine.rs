@@ -16,7 +16,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use crate::ports::{
-    ActionRun, Execution, NewExecution, Step, StepState, StoredEvent, StoredLogLine,
+    ActionRun, Execution, NewExecution, Step, StepOptions, StepState, StoredEvent, StoredLogLine,
 };
 
 /// How long a lease lasts after the last exchange.
@@ -56,6 +56,8 @@ pub(super) struct Row {
     pub(super) container_failed: bool,
     /// The nested run whose end brings this step back.
     pub(super) child: Option<ExecutionId>,
+    /// What holds for it instead of the plan.
+    pub(super) options: Option<StepOptions>,
 }
 
 /// A step that waits for a worker, or a whole run that has not begun.
@@ -231,6 +233,7 @@ impl Run {
             lease: None,
             container_failed: false,
             child: None,
+            options: None,
         })
     }
 
