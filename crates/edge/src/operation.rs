@@ -121,6 +121,13 @@ routes! {
     Delete "/node-links/{linkId}"                                         RemoveNodeLink;
     Post   "/node-links/{linkId}/strength"                                CalculateLinkStrength;
 
+    Get    "/function-models/{modelId}/nodes/{nodeId}/execution-plan"     PlanContainer;
+    Post   "/function-models/{modelId}/nodes/{nodeId}/optimize-order"     OptimizeOrder;
+    Post   "/function-models/{modelId}/fractal-plan"                      PlanFractal;
+    Get    "/executions/{executionId}/levels"                             ReadLevels;
+    Get    "/executions/{executionId}/nodes/{nodeId}"                     ReadExecutionNode;
+    Post   "/executions/{executionId}/nodes/{nodeId}/orchestrate"         OrchestrateContainer;
+
     Post   "/function-models/{modelId}/contexts"                          RegisterContext;
     Get    "/function-models/{modelId}/contexts"                          ListContexts;
     Post   "/function-models/{modelId}/contexts/check"                    CheckContextAccess;

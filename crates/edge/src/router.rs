@@ -8,11 +8,7 @@ use crate::operation::{Address, Operation};
 use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
-use crate::routes::{
-    actions, agent_tasks, ai_agents, contexts, dependencies, description, events, execution_actions, executions,
-    function_models, health, knowledge_contents, lifecycle, node_links, node_metadata, nodes, organizations, structure,
-    versions, workflows,
-};
+use crate::routes::{actions, agent_tasks, ai_agents, contexts, dependencies, description, events, execution_actions, executions, function_models, health, knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows};
 
 /// The function whose addresses are those of the API.
 const API: &str = "api";
@@ -86,6 +82,9 @@ async fn dispatch<W: Wiring>(
     let identity = auth::identify(wiring, request).await?;
     *actor = Some(auth::fingerprint(&identity.actor));
     wiring.panic_if_asked(request);
+    if let (Some(address), None) = (address, operation) {
+        return Err(Problem::method_not_allowed(address.allow()).into());
+    }
     let call = Call {
         wiring,
         ports: wiring.ports(&identity)?,
@@ -94,9 +93,8 @@ async fn dispatch<W: Wiring>(
     };
     match (address, operation) {
         (Some(address), Some(operation)) => route(&call, operation, address.parts).await,
-        (Some(address), None) => Err(Problem::method_not_allowed(address.allow()).into()),
-        (None, _) if request.function == WORKER => executions::work(&call),
-        (None, _) => Err(Problem::route_not_found().into()),
+        _ if request.function == WORKER => executions::work(&call),
+        _ => Err(Problem::route_not_found().into()),
     }
 }
 
@@ -211,6 +209,13 @@ async fn route<W: Wiring>(
         Operation::ChangeNodeLink => node_links::change(call, first).await,
         Operation::RemoveNodeLink => node_links::remove(call, first).await,
         Operation::CalculateLinkStrength => node_links::calculate_strength(call, first).await,
+
+        Operation::PlanContainer => orchestration::plan(call, first, second).await,
+        Operation::OptimizeOrder => orchestration::optimize(call, first, second).await,
+        Operation::PlanFractal => orchestration::fractal(call, first).await,
+        Operation::ReadLevels => orchestration::levels(call, first).await,
+        Operation::ReadExecutionNode => orchestration::node(call, first, second).await,
+        Operation::OrchestrateContainer => orchestration::run(call, first, second).await,
 
         Operation::RegisterContext => contexts::register(call, first).await,
         Operation::ListContexts => contexts::list(call, first).await,

@@ -16,6 +16,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod node_links;
 pub(crate) mod node_metadata;
 pub(crate) mod nodes;
+pub(crate) mod orchestration;
 pub(crate) mod organizations;
 pub(crate) mod structure;
 pub(crate) mod versions;

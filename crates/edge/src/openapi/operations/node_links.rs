@@ -5,7 +5,8 @@ use domain::ids::{EntityId, NodeId};
 use domain::instant::Instant;
 use domain::node_link::{
     BatchNodeLinks, CalculateLinkStrength, ChangeNodeLink, CheckLinkIntegrity, CreateNodeLink,
-    Cycles, Evolution, Integrity, LinkStrength, Network, NodeLink, StrengthCalculation, StrengthWord,
+    Cycles, Evolution, Integrity, LinkStrength, Network, NodeLink, StrengthCalculation,
+    StrengthWord,
 };
 use domain::vocabulary::{FeatureType, LinkType};
 use use_cases::node_link::BatchOutcome;
@@ -53,7 +54,10 @@ pub(super) fn list() -> Description {
         .query::<LinkType>("linkType", "Only links of this type.")
         .query::<LinkStrength>("minStrength", "Only links at least this strong.")
         .query::<LinkStrength>("maxStrength", "Only links at most this strong.")
-        .query::<StrengthWord>("strength", "Only strong links (0.7 and more) or weak ones (0.3 and less).")
+        .query::<StrengthWord>(
+            "strength",
+            "Only strong links (0.7 and more) or weak ones (0.3 and less).",
+        )
         .page::<NodeLink>("The links, newest first.")
 }
 
