@@ -19,6 +19,28 @@ $$;
 comment on function private.results_before(public.workflow_executions, integer) is
   'What the actions with a lower number came to.';
 
+create function private.time_in_container(execution public.workflow_executions, step integer) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_opened_by integer := (
+    select planned.opened_by
+    from private.plan_steps as planned
+    where planned.version_id = execution.version_id and planned.step = time_in_container.step);
+begin
+  if v_opened_by is null then
+    return '{}';
+  end if;
+  return (
+    select jsonb_build_object('containerElapsedMs', private.milliseconds(now() - opened.started_at))
+    from public.action_runs as opened
+    where opened.execution_id = execution.execution_id and opened.step = v_opened_by);
+end
+$$;
+
+comment on function private.time_in_container(public.workflow_executions, integer) is
+  'How long the container of an action has been under way: {containerElapsedMs}, or {} when it has no time limit.';
+
 create function private.claims_of(turn private.turn) returns jsonb[]
 language plpgsql stable set search_path = ''
 as $$
@@ -46,13 +68,18 @@ begin
     v_shared := v_shared || jsonb_build_object('deadline', private.wire_time(v_execution.deadline));
   end if;
 
+  if v_execution.traceparent is not null then
+    v_shared := v_shared || jsonb_build_object('traceparent', v_execution.traceparent);
+  end if;
+
   for v_place in 1 .. cardinality(turn.claimed) loop
     select * into strict v_run
     from public.action_runs as run
     where run.execution_id = v_execution.execution_id and run.step = turn.claimed[v_place];
     v_claims := v_claims || (v_shared || jsonb_build_object(
       'step', v_run.step, 'attempt', v_run.attempt, 'failures', v_run.failures,
-      'results', private.results_before(v_execution, v_run.step)));
+      'results', private.results_before(v_execution, v_run.step))
+      || private.time_in_container(v_execution, v_run.step));
     if v_run.child_execution_id is not null then
       select * into strict v_child
       from public.workflow_executions as child
@@ -71,6 +98,8 @@ comment on function private.claims_of(private.turn) is
   'All that a turn handed over, as the worker gets it: the run, the results of the actions before, the nested run that ended for it.';
 
 revoke all on function private.results_before(public.workflow_executions, integer) from public;
+revoke all on function private.time_in_container(public.workflow_executions, integer) from public;
 revoke all on function private.claims_of(private.turn) from public;
 grant execute on function private.results_before(public.workflow_executions, integer) to fm_engine;
+grant execute on function private.time_in_container(public.workflow_executions, integer) to fm_engine;
 grant execute on function private.claims_of(private.turn) to fm_engine;

@@ -24,6 +24,12 @@ begin
   insert into private.group_cursors (execution_id, group_id, next)
   select v_execution_id, (entry ->> 0)::integer, (entry ->> 1)::integer
   from jsonb_array_elements(resumption -> 'cursors') as entry;
+  -- What is left of an interrupted container has its time anew.
+  update public.action_runs as opened
+  set started_at = now()
+  from private.plan_steps as planned
+  where planned.version_id = v_version_id and planned.kind = 'close' and planned.step = any (v_again)
+    and opened.execution_id = v_execution_id and opened.step = planned.opened_by;
 
   select count(*) as steps,
          count(*) filter (where step.kind in ('pass', 'close') and run.status = 'completed') as completed,

@@ -56,7 +56,7 @@ impl AdapterError {
             code: body.code.unwrap_or_default(),
             message: body.message.unwrap_or_default(),
             details,
-            retry_after: retry_after_ms(response.header("retry-after")).map(|ms| ms / 1000),
+            retry_after: retry_after_ms(response).map(|ms| ms / 1000),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the final failure of a step does to the rest of its run.
 
 use super::plan::{Plan, Step, StepKind};
+use super::retry::Fault;
+use super::time_limit::CONTAINER_TIMEOUT;
 use crate::vocabulary::FailureHandling;
 
 /// The steps that will not run because another failed.
@@ -48,6 +50,17 @@ pub fn after_failure(plan: &Plan, failed: u32) -> SkipSet {
         return SkipSet::default();
     }
     after_container_failure(plan, step.container, Some(failed))
+}
+
+/// What follows when an action step failed for good by this fault: one that ends the container's
+/// time ends the container, however its stage handles failures.
+pub fn after_fault(plan: &Plan, failed: u32, fault: &Fault) -> SkipSet {
+    match plan.step(failed) {
+        Some(step) if fault.code == CONTAINER_TIMEOUT => {
+            after_container_failure(plan, step.container, Some(failed))
+        }
+        _ => after_failure(plan, failed),
+    }
 }
 
 /// What follows when a container failed as a whole, for instance by its time limit.

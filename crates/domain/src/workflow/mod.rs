@@ -22,12 +22,14 @@ pub mod mapping;
 pub mod transformation;
 
 pub mod context;
+pub mod estimate;
 pub mod failure;
 pub mod guard;
 pub mod handover;
 pub mod resumption;
 pub mod retry;
 pub mod structure;
+pub mod time_limit;
 
 pub use compile::compile;
 

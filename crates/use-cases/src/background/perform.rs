@@ -17,6 +17,7 @@ use domain::workflow::handover;
 use domain::workflow::mapping::map_output;
 use domain::workflow::plan::{ActionStep, Plan};
 use domain::workflow::retry::{self, Fault, Verdict};
+use domain::workflow::time_limit::TimeLimit;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
@@ -152,15 +153,21 @@ impl<P: Ports> Attempt<'_, P> {
         if let Decision::Skip(reason) = decision {
             return Ok(Done::Skipped(reason));
         }
-        let limit_ms = action.timeout_ms.unwrap_or(u64::from(u32::MAX));
-        let limit = self.ports.clock().sleep(limit_ms);
-        match select(Box::pin(self.work(&kind)), Box::pin(limit)).await {
-            Either::Left((done, _)) => done.and_then(checked),
-            Either::Right(_) => {
-                let message = format!("timed out after {limit_ms} ms");
-                Err(fault(ErrorCategory::Timeout, "TIMEOUT", message))
-            }
+        let limit = self.limit();
+        if limit.ms() == 0 {
+            return Err(limit.fault());
         }
+        let sleep = self.ports.clock().sleep(limit.ms());
+        match select(Box::pin(self.work(&kind)), Box::pin(sleep)).await {
+            Either::Left((done, _)) => done.and_then(checked),
+            Either::Right(_) => Err(limit.fault()),
+        }
+    }
+
+    /// The time there is for this attempt.
+    fn limit(&self) -> TimeLimit {
+        let elapsed_ms = self.claim.container_elapsed_ms.unwrap_or_default();
+        TimeLimit::of(self.plan, self.claim.step, elapsed_ms)
     }
 
     async fn work(&self, kind: &ActionKind) -> Result<Done, Fault> {
@@ -199,6 +206,7 @@ impl<P: Ports> Attempt<'_, P> {
                     parameters: &Value::Object(tether.execution_parameters.clone()),
                     context: &context,
                     idempotency_key: &format!("{}-{}", self.claim.execution_id, self.claim.step),
+                    traceparent: self.claim.traceparent.as_deref(),
                     timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
                 };
                 let spindle = self.ports.spindle();
@@ -284,7 +292,7 @@ impl<P: Ports> Attempt<'_, P> {
             priority: JobPriority::Normal,
             max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
             approved_actions: claim.approved_actions.clone(),
-            timeout_seconds: nested.timeout_ms().map(|ms| ms / 1000),
+            timeout_seconds: self.limit().seconds(),
         })))
     }
 
@@ -336,7 +344,7 @@ impl<P: Ports> Attempt<'_, P> {
 }
 
 fn failed(plan: &Plan, claim: &Claim, fault: &Fault) -> OutcomeKind {
-    let consequence = failure::after_failure(plan, claim.step);
+    let consequence = failure::after_fault(plan, claim.step, fault);
     OutcomeKind::Failed {
         error: fault.error(),
         skip: consequence.steps(),

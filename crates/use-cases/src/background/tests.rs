@@ -1,8 +1,10 @@
 //! The engine on a world in memory, in simulated time.
 
 use domain::execution::ExecuteFunctionModel;
+use domain::function_model::commands::ContainerNodePatch;
 use domain::ids::{ExecutionId, ModelId};
 use domain::limits::JsonObject;
+use domain::patch::Patch;
 use domain::vocabulary::{ErrorCategory, ExecutionStatus};
 use serde_json::{Value, json};
 
@@ -349,6 +351,55 @@ fn a_step_that_outlasts_its_time_is_stopped_and_tried_again() {
             .any(|line| line.contains("timed out after 300000 ms")),
         "{logs:?}"
     );
+}
+
+#[test]
+fn a_container_that_outlasts_its_time_fails_with_what_is_left_of_it() {
+    let world = World::new();
+    let draft = Draft::order_to_cash(&world);
+    let changes = ContainerNodePatch {
+        timeout_ms: Patch::Set(10_000),
+        ..ContainerNodePatch::default()
+    };
+    let (who, id, stage) = (alice(), draft.model_id, draft.stage);
+    let changed = function_model::change_container_node(&world, &who, id, stage, changes, rendered);
+    world.run(changed).unwrap();
+    draft.publish(&world, "1.0.1");
+    let engine = engine_of(1, 4);
+    for (name, length_ms) in [("First", 6_000), ("Second", 60_000)] {
+        let workflow = format!("workflow of {name}");
+        let reply = Ok(json!({}));
+        world.spindle().reply_next(&workflow, length_ms, reply);
+    }
+    let id = start(&world, &engine, draft.model_id);
+    world.run(engine.run(&world, SECONDS));
+    let run = look(&world, id);
+    assert_eq!(run.execution.status, ExecutionStatus::Failed);
+    assert_eq!(run.execution.errors[0].code, "CONTAINER_TIMEOUT");
+    let failed = &run.node_results[1].action_results[1];
+    let category = failed.error.as_ref().map(|error| error.category);
+    assert_eq!(category, Some(ErrorCategory::Timeout));
+    // The second action had four seconds, and no further attempt.
+    assert_eq!(world.spindle().calls().len(), 2);
+    let (begun, ended) = (run.execution.started_at, run.execution.completed_at);
+    let length_ms = ended.unwrap().millis_since(begun.unwrap());
+    assert!((10_000..10_100).contains(&length_ms), "{length_ms}");
+}
+
+#[test]
+fn services_hear_of_the_trace_that_the_start_belongs_to() {
+    let world = World::new();
+    let draft = published(&world);
+    let engine = engine_of(1, 4);
+    let mut who = alice();
+    who.traceparent = Some("00-1-2-01".to_owned());
+    let command = ExecuteFunctionModel::default();
+    let asked = function_model::execute(&world, &who, draft.model_id, &command, None, rendered);
+    world.run(asked).unwrap();
+    world.run(engine.run(&world, SECONDS));
+    let traces = world.spindle().calls().into_iter();
+    let traces: Vec<_> = traces.filter_map(|call| call.traceparent).collect();
+    assert_eq!(traces, ["00-1-2-01", "00-1-2-01"]);
 }
 
 #[test]

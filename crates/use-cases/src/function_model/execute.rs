@@ -6,6 +6,7 @@ use domain::function_model::{Act, ActionKind};
 use domain::ids::{ExecutionId, ModelId, NodeId};
 use domain::instant::Instant;
 use domain::vocabulary::{ExecutionStatus, ModelStatus};
+use domain::workflow::estimate::{Estimate, estimate};
 use domain::workflow::plan::Plan;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,8 @@ pub struct DryRun {
     pub levels: Vec<Vec<NodeId>>,
     /// The steps.
     pub plan: Plan,
+    /// How long it would take.
+    pub estimate: Estimate,
 }
 
 /// The worker that takes the first steps, and how many.
@@ -154,6 +157,7 @@ fn rehearse(plan: &Plan) -> DryRun {
         execution_order: plan.containers.iter().map(|c| c.node_id).collect(),
         levels,
         plan: plan.clone(),
+        estimate: estimate(plan),
     }
 }
 
@@ -374,6 +378,7 @@ mod tests {
         );
         assert_eq!(dry.levels, [[draft.input], [draft.stage], [draft.output]]);
         assert_eq!(dry.plan.actions().count(), 2);
+        assert_eq!(dry.estimate.level_minutes, [0.0, 2.0, 0.0]);
         let (who, request) = (alice(), PageRequest::default());
         let runs = world
             .executions()

@@ -81,6 +81,8 @@ impl Machine {
             max_depth: e.max_depth,
             approved_actions: e.approved_actions.clone(),
             deadline: e.deadline,
+            container_elapsed_ms: run.container_elapsed_ms(step, now),
+            traceparent: run.traceparent.clone(),
             results: run.results_before(step),
             child,
             options,
@@ -100,6 +102,13 @@ impl Machine {
 }
 
 impl Run {
+    fn container_elapsed_ms(&self, step: Step, now: Instant) -> Option<u64> {
+        let container = self.plan.container_of(step)?;
+        container.timeout_ms?;
+        let begun = self.rows.get(&container.first)?.run.started_at?;
+        u64::try_from(now.millis_since(begun)).ok()
+    }
+
     /// How the action steps below a number ended.
     fn results_before(&self, step: Step) -> Vec<StepResult> {
         let plan = Rc::clone(&self.plan);

@@ -250,6 +250,7 @@ impl Machine {
             started_by: parent.started_by,
             parent: Some((id, step)),
             depth: parent.depth + 1,
+            traceparent: run.traceparent.clone(),
         };
         let row = run.row(step);
         row.run.status = StepState::Waiting;

@@ -73,6 +73,7 @@ impl ports::Executions for Executions {
                 started_by: context.actor.user_id,
                 parent: None,
                 depth: 0,
+                traceparent: context.traceparent.clone(),
             };
             if !machine.start(new.clone(), origin, now) {
                 return Err(missing());

@@ -37,6 +37,8 @@ pub(super) struct Machine {
 pub(super) struct Run {
     pub(super) execution: Execution,
     pub(super) plan: Rc<Plan>,
+    /// The trace that the start belongs to.
+    pub(super) traceparent: Option<String>,
     pub(super) remaining: usize,
     pub(super) rows: BTreeMap<Step, Row>,
     /// Per parallel group the place of the next member to release.
@@ -76,6 +78,7 @@ pub(super) struct Origin {
     pub(super) started_by: UserId,
     pub(super) parent: Option<(ExecutionId, Step)>,
     pub(super) depth: u32,
+    pub(super) traceparent: Option<String>,
 }
 
 impl Machine {
@@ -98,6 +101,7 @@ impl Machine {
             cursors: groups.map(|group| group.concurrency as usize).collect(),
             stream: Vec::new(),
             logs: Vec::new(),
+            traceparent: origin.traceparent.clone(),
             execution: execution(new, origin, version_number, &plan, now),
             plan,
         };
