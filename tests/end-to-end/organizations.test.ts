@@ -189,7 +189,9 @@ Deno.test("an invitation is accepted once, by whose address it is", async (t) =>
     assert.match(token, /^[0-9a-f]{64}$/);
     assert.deepEqual(await bob.expect(201, "POST", invitations, body, headers), rest);
     const listed = await ada.expect(200, "GET", invitations);
-    assert.deepEqual(listed.items, [rest]);
+    const [{ createdAt, expiresAt, ...known }] = listed.items;
+    assert.equal(Date.parse(expiresAt) - Date.parse(createdAt), 7 * 24 * 60 * 60 * 1000);
+    assert.deepEqual({ ...known, createdAt: rest.createdAt, expiresAt: rest.expiresAt }, rest);
     const rows = await ada.client.from("organization_invitations").select("token_hash");
     assert.notEqual(rows.data?.[0]?.token_hash, token);
     const accept = `/invitations/${token}/accept`;

@@ -12,8 +12,8 @@ use crate::limits;
 use crate::vocabulary::words;
 
 pub use membership::{
-    ChangeMember, INVITATION_MS, Invitation, InviteMember, Member, MembershipEvent,
-    MembershipFact, accept, change_role, invite, remove_member,
+    ChangeMember, INVITATION_MS, Invitation, InviteMember, Member, MembershipEvent, MembershipFact,
+    accept, change_role, invite, remove_member,
 };
 
 words!(
@@ -162,7 +162,10 @@ mod tests {
         assert_eq!(rename(&named(Some(" Beta "))), Ok("Beta".to_owned()));
         let blank = rename(&named(Some(" "))).unwrap_err();
         assert_eq!(blank.code, Code::OrganizationNameInvalid);
-        assert_eq!(rename(&named(None)).unwrap_err().code, Code::NothingToChange);
+        assert_eq!(
+            rename(&named(None)).unwrap_err().code,
+            Code::NothingToChange
+        );
     }
 
     #[test]

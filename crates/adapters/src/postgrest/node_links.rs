@@ -360,15 +360,13 @@ mod tests {
 
     #[test]
     fn changes_travel_in_one_command() {
-        let (script, clock) = played(&[
-            json!([row()]),
-            json!({"revision": 4}),
-            json!({}),
-            json!({}),
-        ]);
+        let (script, clock) =
+            played(&[json!([row()]), json!({"revision": 4}), json!({}), json!({})]);
         let links = PostgrestNodeLinks::new(session(&script, &clock));
         let id = LinkId::parse(ID).unwrap();
-        let link = block_on(links.find_by_ids(&context(), &[id])).unwrap().remove(0);
+        let link = block_on(links.find_by_ids(&context(), &[id]))
+            .unwrap()
+            .remove(0);
         let change = |removed| LinkChange {
             link: link.clone(),
             expected: Expected::Revision(3),
@@ -381,7 +379,10 @@ mod tests {
         assert_eq!(block_on(links.begin_batch(&context(), "b")), Ok(()));
         assert_eq!(block_on(links.end_batch(&context(), "b")), Ok(()));
         let sent = script.sent();
-        assert_eq!(parameter(&sent[0], "link_id"), Some(format!("in.(\"{ID}\")")));
+        assert_eq!(
+            parameter(&sent[0], "link_id"),
+            Some(format!("in.(\"{ID}\")"))
+        );
         let command = &body(&sent[1])["command"];
         assert_eq!(command["batchId"], "b");
         assert_eq!(command["links"][0]["linkStrength"], 0.55);

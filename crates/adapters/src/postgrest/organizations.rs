@@ -485,7 +485,10 @@ mod tests {
         let expected = Expected::Revision(1);
         let renamed = organizations.rename(&who, &organization, expected, None);
         assert_eq!(block_on(renamed), Ok(Written::Done(2)));
-        assert_eq!(block_on(organizations.remove(&who, id, expected, None)), done);
+        assert_eq!(
+            block_on(organizations.remove(&who, id, expected, None)),
+            done
+        );
         let sent = script.sent();
         let command = |n: usize| body(&sent[n])["command"].clone();
         assert_eq!(command(2), json!({"token": "t"}));
@@ -494,7 +497,10 @@ mod tests {
         assert_eq!(command(5)["expectedRole"], "editor");
         assert_eq!(command(5).get("role"), None);
         assert_eq!(command(6)["role"], "editor");
-        assert_eq!(command(6)["events"][0]["eventType"], "OrganizationMemberAdded");
+        assert_eq!(
+            command(6)["events"][0]["eventType"],
+            "OrganizationMemberAdded"
+        );
         assert_eq!(command(7)["name"], "Beta");
         assert_eq!(command(8)["remove"], true);
         assert_eq!(asked(&sent[8]).0, "rpc/save_organization");

@@ -210,9 +210,8 @@ pub fn invite(
 fn email(text: &str) -> Result<String, DomainError> {
     let email = text.trim().to_lowercase();
     let parts = email.split_once('@');
-    let sound = parts.is_some_and(|(name, host)| {
-        !name.is_empty() && !host.is_empty() && !host.contains('@')
-    });
+    let sound = parts
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     let blank = email.chars().any(|c| c.is_whitespace() || c.is_control());
     if sound && !blank && email.chars().count() <= EMAIL {
         return Ok(email);
@@ -306,7 +305,9 @@ mod tests {
         assert_eq!(json["data"]["role"], "admin");
         assert_eq!(json["data"]["previousRole"], "owner");
         assert_eq!(json["data"]["changedAt"], "2025-09-01T12:00:00.000Z");
-        let json = remove_member(&owner, false, user(2), now()).unwrap().to_json();
+        let json = remove_member(&owner, false, user(2), now())
+            .unwrap()
+            .to_json();
         assert_eq!(json["eventType"], "OrganizationMemberRemoved");
         assert_eq!(json["data"].as_object().map(serde_json::Map::len), Some(5));
     }
@@ -349,6 +350,9 @@ mod tests {
         assert_eq!(late.code, Code::InvitationNotFound);
         let last = offer.expires_at.plus_millis(-1);
         let (_, event) = accept(&offer, None, user(5), last).unwrap();
-        assert_eq!(event.unwrap().to_json()["eventType"], "OrganizationMemberAdded");
+        assert_eq!(
+            event.unwrap().to_json()["eventType"],
+            "OrganizationMemberAdded"
+        );
     }
 }

@@ -54,8 +54,10 @@ pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>) -> Answer {
 fn filter(query: &Query) -> Result<LinkFilter, Problem> {
     let entity = |name| query.id(name, EntityId::parse);
     let feature = |name| query.value::<FeatureType>(name);
-    let (mut min_strength, mut max_strength) =
-        (query.fraction("minStrength")?, query.fraction("maxStrength")?);
+    let (mut min_strength, mut max_strength) = (
+        query.fraction("minStrength")?,
+        query.fraction("maxStrength")?,
+    );
     match query.value::<StrengthWord>("strength")? {
         Some(StrengthWord::Strong) => min_strength = Some(min_strength.unwrap_or(0.0).max(0.7)),
         Some(StrengthWord::Weak) => max_strength = Some(max_strength.unwrap_or(1.0).min(0.3)),
@@ -194,7 +196,10 @@ mod tests {
         let (one, two) = (model(&stage, "One model"), model(&stage, "Two model"));
         let made = stage.post("/node-links", between(&one, &two));
         let link = made.ok(201);
-        assert_eq!((&link["linkStrength"], &link["warnings"]), (&json!(0.5), &json!([])));
+        assert_eq!(
+            (&link["linkStrength"], &link["warnings"]),
+            (&json!(0.5), &json!([]))
+        );
         let path = format!("/node-links/{}", link["linkId"].as_str().unwrap());
         let location = format!("/functions/v1/api{path}");
         assert_eq!(made.header("location"), Some(location.as_str()));
@@ -207,7 +212,10 @@ mod tests {
         let changed = stage.patch(&path, json!({"linkStrength": 0.9, "linkContext": null}));
         assert_eq!(changed.ok(200)["linkStrength"], 0.9);
         assert_eq!(changed.header("etag"), Some("\"2\""));
-        let strength = stage.post(&format!("{path}/strength"), json!({"semanticSimilarity": 1}));
+        let strength = stage.post(
+            &format!("{path}/strength"),
+            json!({"semanticSimilarity": 1}),
+        );
         let calculated = strength.ok(200);
         assert_eq!(calculated["finalStrength"], 1.0);
         assert_eq!(calculated["applied"], true);
@@ -223,7 +231,9 @@ mod tests {
             .refused(422, "REASON_INVALID");
         stage.delete(&format!("{path}?reason=over")).ok(204);
         stage.get(&path).refused(404, "LINK_NOT_FOUND");
-        let seen = stage.get(&format!("/node-links/evolution?entityId={one}")).ok(200);
+        let seen = stage
+            .get(&format!("/node-links/evolution?entityId={one}"))
+            .ok(200);
         assert_eq!(seen["linksAdded"], seen["linksRemoved"]);
         assert_eq!(seen["strengthSeries"][0]["points"][2]["linkStrength"], 1.0);
     }
@@ -234,16 +244,48 @@ mod tests {
         let (one, two) = (model(&stage, "One model"), model(&stage, "Two model"));
         let good = between(&one, &two);
         for (body, status, code) in [
-            (with(good.clone(), "sourceEntityId", NOTHING), 404, "FUNCTION_MODEL_NOT_FOUND"),
-            (with(good.clone(), "sourceNodeId", NOTHING), 422, "LINK_NODES_INCOMPLETE"),
-            (with(good.clone(), "targetEntityId", one.as_str()), 422, "LINK_TO_SELF"),
-            (with(good.clone(), "linkStrength", 1.5), 422, "LINK_STRENGTH_INVALID"),
-            (with(good.clone(), "linkContext", json!({"metrics": 1})), 422, "METRICS_INVALID"),
-            (with(good.clone(), "linkType", "likes"), 400, "INVALID_REQUEST"),
-            (with(good.clone(), "sourceFeature", "spindel"), 400, "INVALID_REQUEST"),
+            (
+                with(good.clone(), "sourceEntityId", NOTHING),
+                404,
+                "FUNCTION_MODEL_NOT_FOUND",
+            ),
+            (
+                with(good.clone(), "sourceNodeId", NOTHING),
+                422,
+                "LINK_NODES_INCOMPLETE",
+            ),
+            (
+                with(good.clone(), "targetEntityId", one.as_str()),
+                422,
+                "LINK_TO_SELF",
+            ),
+            (
+                with(good.clone(), "linkStrength", 1.5),
+                422,
+                "LINK_STRENGTH_INVALID",
+            ),
+            (
+                with(good.clone(), "linkContext", json!({"metrics": 1})),
+                422,
+                "METRICS_INVALID",
+            ),
+            (
+                with(good.clone(), "linkType", "likes"),
+                400,
+                "INVALID_REQUEST",
+            ),
+            (
+                with(good.clone(), "sourceFeature", "spindel"),
+                400,
+                "INVALID_REQUEST",
+            ),
             (with(good.clone(), "more", 1), 400, "INVALID_REQUEST"),
             (
-                with(with(good.clone(), "sourceNodeId", NOTHING), "targetNodeId", NOTHING),
+                with(
+                    with(good.clone(), "sourceNodeId", NOTHING),
+                    "targetNodeId",
+                    NOTHING,
+                ),
                 404,
                 "NODE_NOT_FOUND",
             ),
@@ -271,8 +313,18 @@ mod tests {
     fn lists_cycles_networks_and_integrity_are_asked_with_their_parameters() {
         let stage = Stage::new();
         let (one, two) = (model(&stage, "One model"), model(&stage, "Two model"));
-        stage.post("/node-links", with(between(&one, &two), "linkStrength", 0.9)).ok(201);
-        stage.post("/node-links", with(between(&two, &one), "linkStrength", 0.2)).ok(201);
+        stage
+            .post(
+                "/node-links",
+                with(between(&one, &two), "linkStrength", 0.9),
+            )
+            .ok(201);
+        stage
+            .post(
+                "/node-links",
+                with(between(&two, &one), "linkStrength", 0.2),
+            )
+            .ok(201);
         let count = |query: &str| {
             let body = stage.get(&format!("/node-links?{query}")).ok(200);
             body["items"].as_array().unwrap().len()
@@ -283,7 +335,10 @@ mod tests {
             (format!("sourceEntityId={one}"), 1),
             (format!("targetEntityId={one}&linkType=references"), 1),
             ("feature=spindle".into(), 0),
-            ("sourceFeature=function-model&targetFeature=function-model".into(), 2),
+            (
+                "sourceFeature=function-model&targetFeature=function-model".into(),
+                2,
+            ),
             ("strength=strong".into(), 1),
             ("strength=weak".into(), 1),
             ("minStrength=0.5&maxStrength=0.8".into(), 0),
@@ -292,19 +347,37 @@ mod tests {
         ] {
             assert_eq!(count(&query), expected, "{query}");
         }
-        for query in ["strength=odd", "minStrength=2", "maxStrength=x", "entityId=7", "other=1"] {
+        for query in [
+            "strength=odd",
+            "minStrength=2",
+            "maxStrength=x",
+            "entityId=7",
+            "other=1",
+        ] {
             let answer = stage.get(&format!("/node-links?{query}"));
             answer.refused(400, "INVALID_REQUEST");
         }
-        let cycles = stage.get("/node-links/cycles?minLength=2&feature=function-model").ok(200);
-        assert_eq!(cycles["byCategory"], json!({"self": 0, "direct": 1, "indirect": 0}));
+        let cycles = stage
+            .get("/node-links/cycles?minLength=2&feature=function-model")
+            .ok(200);
+        assert_eq!(
+            cycles["byCategory"],
+            json!({"self": 0, "direct": 1, "indirect": 0})
+        );
         assert_eq!(cycles["cycles"][0]["category"], "direct");
-        stage.get("/node-links/cycles?minLength=0").refused(400, "INVALID_REQUEST");
-        let network = stage.get(&format!("/node-links/network?entityId={one}")).ok(200);
+        stage
+            .get("/node-links/cycles?minLength=0")
+            .refused(400, "INVALID_REQUEST");
+        let network = stage
+            .get(&format!("/node-links/network?entityId={one}"))
+            .ok(200);
         assert_eq!(network["totalLinks"], 2);
         let check = json!({"feature": "function-model", "entityId": one, "operation": "archive"});
         let found = stage.post("/node-links/integrity-check", check).ok(200);
-        assert_eq!((&found["score"], &found["links"][1]["state"]), (&json!(0.8), &json!("weakened")));
+        assert_eq!(
+            (&found["score"], &found["links"][1]["state"]),
+            (&json!(0.8), &json!("weakened"))
+        );
         stage
             .post("/node-links/integrity-check", json!({"feature": "spindle"}))
             .refused(400, "INVALID_REQUEST");
@@ -320,11 +393,17 @@ mod tests {
             {"operation": "remove", "linkId": NOTHING},
         ]});
         let done = stage.post("/node-links/batch", batch).ok(200);
-        assert_eq!((&done["succeeded"], &done["failed"]), (&json!(1), &json!(2)));
+        assert_eq!(
+            (&done["succeeded"], &done["failed"]),
+            (&json!(1), &json!(2))
+        );
         assert_eq!(done["results"][1]["code"], "LINK_ALREADY_EXISTS");
-        assert_eq!(done["results"][2], json!({
-            "index": 2, "ok": false, "linkId": NOTHING, "code": "LINK_NOT_FOUND",
-        }));
+        assert_eq!(
+            done["results"][2],
+            json!({
+                "index": 2, "ok": false, "linkId": NOTHING, "code": "LINK_NOT_FOUND",
+            })
+        );
         let formless = json!({"batchId": "b", "operations": [{"operation": "remove"}]});
         let refused = stage.post("/node-links/batch", formless);
         let body = refused.refused(400, "INVALID_REQUEST");

@@ -139,8 +139,7 @@ pub(crate) async fn revoke_invitation<W: Wiring>(
 pub(crate) async fn accept_invitation<W: Wiring>(call: &Call<'_, W>, token: &str) -> Answer {
     let render = |saved: &Saved<Member>| Response::json(Success::Ok, &saved.value);
     let keep = |saved: &Saved<Member>| render(saved).to_stored();
-    let saved =
-        organization::accept_invitation(call.ports(), &call.context, token, keep).await?;
+    let saved = organization::accept_invitation(call.ports(), &call.context, token, keep).await?;
     Ok(render(&saved))
 }
 
@@ -244,8 +243,13 @@ mod tests {
     #[test]
     fn members_and_invitations_are_administered() {
         let stage = Stage::new();
-        let acme = stage.post("/organizations", json!({"name": "Acme"})).ok(201);
-        let path = format!("/organizations/{}", acme["organizationId"].as_str().unwrap());
+        let acme = stage
+            .post("/organizations", json!({"name": "Acme"}))
+            .ok(201);
+        let path = format!(
+            "/organizations/{}",
+            acme["organizationId"].as_str().unwrap()
+        );
         let renamed = stage.patch(&path, json!({"name": "Beta"}));
         assert_eq!(renamed.ok(200)["name"], "Beta");
         assert_eq!(renamed.header("etag"), Some("\"2\""));
@@ -273,7 +277,10 @@ mod tests {
         assert_eq!(open["items"][0].get("token"), None);
         let accept = |token: &str| stage.post(&format!("/invitations/{token}/accept"), json!({}));
         accept(token).refused(404, "INVITATION_NOT_FOUND");
-        let revoke = format!("{invitations}/{}", invitation["invitationId"].as_str().unwrap());
+        let revoke = format!(
+            "{invitations}/{}",
+            invitation["invitationId"].as_str().unwrap()
+        );
         stage.delete(&revoke).ok(204);
         stage.delete(&revoke).refused(404, "INVITATION_NOT_FOUND");
         stage

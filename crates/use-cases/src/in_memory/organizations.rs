@@ -132,10 +132,16 @@ impl ports::Organizations for Organizations {
             return Err(PortError::new(PortErrorKind::NotEmpty, OPERATION, ""));
         }
         store.organizations.remove(&id);
-        store.members.retain(|(organization, _), _| *organization != id);
+        store
+            .members
+            .retain(|(organization, _), _| *organization != id);
         store.invitations.retain(|(_, i)| i.organization_id != id);
-        store.contents.retain(|_, content| content.organization_id != Some(id));
-        store.workflows.retain(|_, workflow| workflow.organization_id != Some(id));
+        store
+            .contents
+            .retain(|_, content| content.organization_id != Some(id));
+        store
+            .workflows
+            .retain(|_, workflow| workflow.organization_id != Some(id));
         store.keep(context, answer);
         Ok(Written::Done(()))
     }
@@ -164,7 +170,9 @@ impl ports::Organizations for Organizations {
         if store.role(context, Some(id)).is_none() {
             return Ok(None);
         }
-        let member = store.members_of(id).find(|member| member.user_id == user_id);
+        let member = store
+            .members_of(id)
+            .find(|member| member.user_id == user_id);
         Ok(member.map(|member| FoundMember {
             is_last_owner: store.is_last_owner(&member),
             member,
@@ -295,7 +303,9 @@ impl ports::Organizations for Organizations {
         let Some(found) = store.invitation(context, &acceptance.token) else {
             return Err(PortError::new(PortErrorKind::NotFound, OPERATION, ""));
         };
-        store.invitations.retain(|(token, _)| *token != acceptance.token);
+        store
+            .invitations
+            .retain(|(token, _)| *token != acceptance.token);
         if let Some(event) = acceptance.event {
             let id = found.invitation.organization_id;
             let key = (id, context.actor.user_id);

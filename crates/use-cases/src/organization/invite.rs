@@ -7,7 +7,7 @@ use domain::organization::{self, Invitation, InviteMember};
 use super::access;
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
-use crate::ports::{Ids, Organizations, Ports, Clock};
+use crate::ports::{Clock, Ids, Organizations, Ports};
 use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
 
 /// Makes an invitation to a role not above the caller's own; its token is shown this once, and

@@ -20,5 +20,7 @@ pub async fn list_members(
 ) -> Result<Page<Member>, UseCaseError> {
     access::load(ports, context, organization_id).await?;
     let organizations = ports.organizations();
-    Ok(organizations.members(context, organization_id, page).await?)
+    Ok(organizations
+        .members(context, organization_id, page)
+        .await?)
 }

@@ -1,7 +1,7 @@
 //! Organizations: founding them, looking at those one belongs to, and who else does.
 
-mod access;
 mod accept_invitation;
+mod access;
 mod change_member;
 mod create;
 mod invite;

@@ -68,15 +68,24 @@ fn admins_rename_and_owners_remove() {
         refusal(named(&alice(), Some(" ")).unwrap_err()),
         Code::OrganizationNameInvalid
     );
-    assert_eq!(refusal(named(&alice(), None).unwrap_err()), Code::NothingToChange);
+    assert_eq!(
+        refusal(named(&alice(), None).unwrap_err()),
+        Code::NothingToChange
+    );
     let stale = Context {
         if_match: Some(1),
         ..alice()
     };
-    assert!(matches!(gone(&stale).unwrap_err(), UseCaseError::Conflict { .. }));
+    assert!(matches!(
+        gone(&stale).unwrap_err(),
+        UseCaseError::Conflict { .. }
+    ));
     let draft = Draft::empty(&world, "Held");
     world.arrange(draft.model_id, |model| model.organization_id = Some(id));
-    assert_eq!(refusal(gone(&alice()).unwrap_err()), Code::OrganizationNotEmpty);
+    assert_eq!(
+        refusal(gone(&alice()).unwrap_err()),
+        Code::OrganizationNotEmpty
+    );
     world.arrange(draft.model_id, |model| model.organization_id = None);
     let article = document(&world, &alice(), Some(id), "Guide", "text").content_id;
     gone(&alice()).unwrap();
@@ -113,9 +122,15 @@ fn roles_are_given_by_those_who_may() {
     use OrganizationRole::{Admin, Editor, Owner, Viewer};
     let (world, id) = acme();
     join(&world, id, &bob(), Admin);
-    assert_eq!(change(&world, &carol(), id, &bob(), Viewer).unwrap_err(), NONE);
+    assert_eq!(
+        change(&world, &carol(), id, &bob(), Viewer).unwrap_err(),
+        NONE
+    );
     let missing = UseCaseError::NotFound(Code::MemberNotFound);
-    assert_eq!(change(&world, &bob(), id, &carol(), Viewer).unwrap_err(), missing);
+    assert_eq!(
+        change(&world, &bob(), id, &carol(), Viewer).unwrap_err(),
+        missing
+    );
     join(&world, id, &carol(), Viewer);
     forbidden(change(&world, &carol(), id, &carol(), Editor), "administer");
     forbidden(change(&world, &bob(), id, &carol(), Owner), "own");
@@ -147,7 +162,10 @@ fn everybody_may_leave_but_the_last_owner() {
     assert_eq!(members(&carol()), Ok(3));
     forbidden(end(&world, &carol(), id, &bob()), "administer");
     forbidden(end(&world, &bob(), id, &alice()), "own");
-    assert_eq!(refusal(end(&world, &alice(), id, &alice()).unwrap_err()), Code::LastOwner);
+    assert_eq!(
+        refusal(end(&world, &alice(), id, &alice()).unwrap_err()),
+        Code::LastOwner
+    );
     end(&world, &carol(), id, &carol()).unwrap();
     assert_eq!(members(&carol()), Err(NONE));
     let key = with_key(bob(), "k", "h");
@@ -193,16 +211,24 @@ fn an_invitation_is_accepted_once_by_whose_address_it_is() {
     forbidden(ask(&world, &bob(), id, Owner), "own");
     let invited = ask(&world, &bob(), id, Editor).unwrap().value;
     let token = invited.token.unwrap();
-    assert_eq!((token.len(), invited.email.as_str()), (64, "carol@example.org"));
+    assert_eq!(
+        (token.len(), invited.email.as_str()),
+        (64, "carol@example.org")
+    );
     let page = PageRequest::default();
-    let listed = world.run(list_invitations(&world, &bob(), id, &page)).unwrap();
+    let listed = world
+        .run(list_invitations(&world, &bob(), id, &page))
+        .unwrap();
     assert_eq!(listed.items[0].token, None);
     assert_eq!(accept(&world, &alice(), &token).unwrap_err(), missing);
     assert_eq!(accept(&world, &carol(), "other").unwrap_err(), missing);
     let member = accept(&world, &carol(), &token).unwrap().value;
     assert_eq!((member.role, member.organization_id), (Editor, id));
     assert_eq!(accept(&world, &carol(), &token).unwrap_err(), missing);
-    assert_eq!(world.event_types(id.as_uuid())[1..], ["OrganizationMemberAdded"]);
+    assert_eq!(
+        world.event_types(id.as_uuid())[1..],
+        ["OrganizationMemberAdded"]
+    );
     forbidden(
         world.run(list_invitations(&world, &carol(), id, &page)),
         "administer",
@@ -221,13 +247,15 @@ fn invitations_end_by_time_revocation_and_with_their_makers_right() {
     assert_eq!(refusal(over), Code::InvitationNotFound);
     let revoked = ask(&world, &alice(), id, Editor).unwrap();
     let invitation_id = revoked.value.invitation_id;
-    let take_back = |who: &Context| {
-        world.run(revoke_invitation(&world, who, id, invitation_id, rendered))
-    };
+    let take_back =
+        |who: &Context| world.run(revoke_invitation(&world, who, id, invitation_id, rendered));
     join(&world, id, &bob(), Admin);
     take_back(&bob()).unwrap();
     assert_eq!(take_back(&bob()).unwrap_err(), missing);
-    assert_eq!(accept(&world, &carol(), &token(&revoked)).unwrap_err(), missing);
+    assert_eq!(
+        accept(&world, &carol(), &token(&revoked)).unwrap_err(),
+        missing
+    );
     let lapsed = token(&ask(&world, &bob(), id, Editor).unwrap());
     join(&world, id, &bob(), Viewer);
     forbidden(take_back(&bob()), "administer");

@@ -2,7 +2,7 @@
 
 use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
-use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
+use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, FailureHandling, JobPriority, RunMode};
 use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -146,6 +146,22 @@ pub struct Claim {
     /// The nested run this step was waiting for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildResult>,
+    /// What holds for this step instead of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<StepOptions>,
+}
+
+/// What holds for a step of one run instead of its plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StepOptions {
+    /// What its final failure does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_handling: Option<FailureHandling>,
+    /// Whether it sees the outputs of those before it in its container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_propagation: Option<bool>,
 }
 
 impl Claim {
