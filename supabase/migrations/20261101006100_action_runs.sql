@@ -18,6 +18,7 @@ create table public.action_runs (
   child_execution_id uuid,
   skip_reason text,
   due_at timestamptz,
+  options jsonb,
   started_at timestamptz,
   finished_at timestamptz,
   output jsonb,
@@ -35,6 +36,7 @@ comment on column public.action_runs.failures is 'Attempts that failed.';
 comment on column public.action_runs.lets_others_go_on is 'Of a failed action: its container does not fail with it.';
 comment on column public.action_runs.child_execution_id is 'The nested run that this step waits for or goes on with; a failed attempt forgets it.';
 comment on column public.action_runs.waiting is 'Predecessors that have not ended. Above 0 in a step that has ended: a failed run was taken up again before it, and it will only let through.';
+comment on column public.action_runs.options is 'What holds for this step instead of the plan {failureHandling?, contextPropagation?}.';
 comment on column public.action_runs.due_at is 'Of a failed attempt, when the next one may begin.';
 comment on column public.action_runs.skip_reason is 'Set before a step is ready, it ends as skipped when it would have become so.';
 

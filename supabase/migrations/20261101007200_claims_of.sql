@@ -80,6 +80,9 @@ begin
       'step', v_run.step, 'attempt', v_run.attempt, 'failures', v_run.failures,
       'results', private.results_before(v_execution, v_run.step))
       || private.time_in_container(v_execution, v_run.step));
+    if v_run.options is not null then
+      v_claims[cardinality(v_claims)] := v_claims[cardinality(v_claims)] || jsonb_build_object('options', v_run.options);
+    end if;
     if v_run.child_execution_id is not null then
       select * into strict v_child
       from public.workflow_executions as child

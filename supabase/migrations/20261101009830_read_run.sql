@@ -36,3 +36,21 @@ comment on function public.read_run(uuid) is
 
 revoke all on function public.read_run(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.read_run(uuid) to service_role;
+
+create function public.read_nested_runs(execution_ids uuid[]) returns jsonb
+language plpgsql stable set role = 'fm_engine' set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(public.read_run(nested.execution_id) -> 'execution' order by nested.execution_id), '[]')
+    from public.workflow_executions as nested
+    where nested.parent_execution_id = any (read_nested_runs.execution_ids));
+end
+$$;
+
+comment on function public.read_nested_runs(uuid[]) is
+  'The runs nested directly in some others, in wire form; for the service, which may read no table.';
+
+revoke all on function public.read_nested_runs(uuid[]) from public, anon, authenticated, service_role;
+grant execute on function public.read_nested_runs(uuid[]) to service_role;
+grant execute on function public.read_run(uuid) to fm_engine;

@@ -8,7 +8,11 @@ use crate::operation::{Address, Operation};
 use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
-use crate::routes::{actions, agent_tasks, ai_agents, contexts, dependencies, description, events, execution_actions, executions, function_models, health, knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows};
+use crate::routes::{
+    actions, agent_tasks, ai_agents, contexts, dependencies, description, events,
+    execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
+    node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows,
+};
 
 /// The function whose addresses are those of the API.
 const API: &str = "api";
@@ -193,9 +197,7 @@ async fn route<W: Wiring>(
         Operation::RemoveMember => organizations::remove_member(call, first, second).await,
         Operation::InviteMember => organizations::invite(call, first).await,
         Operation::ListInvitations => organizations::list_invitations(call, first).await,
-        Operation::RevokeInvitation => {
-            organizations::revoke_invitation(call, first, second).await
-        }
+        Operation::RevokeInvitation => organizations::revoke_invitation(call, first, second).await,
         Operation::AcceptInvitation => organizations::accept_invitation(call, first).await,
 
         Operation::CreateNodeLink => node_links::create(call).await,

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use use_cases::context::{Actor, Context, StoredAnswer};
 use use_cases::ports::{
-    ActionRun, Clock, Control, Exchange, Execution, Executions, LogFilter, LogLevel, NewExecution,
-    Outcome, Page, PageRequest, PortError, PublishedVersion, ReportedFailure, Retry, SortOrder,
-    Started, StoredEvent, StoredLogLine, Worker, Written,
+    ActionRun, Claim, Clock, Control, Exchange, Execution, Executions, LogFilter, LogLevel,
+    NewExecution, Orchestrate, Outcome, Page, PageRequest, PortError, PublishedVersion,
+    ReportedFailure, Retry, SortOrder, Started, StoredEvent, StoredLogLine, Worker, Written,
 };
 use uuid::Uuid;
 
@@ -76,6 +76,8 @@ const LOGS: Table<StoredLogLine> = Table::new(
     &["log_id", "at", "level", "node_id", "action_id", "message"],
 );
 const EVENTS: Table<StoredEvent> = Table::new("execution_events", event_log::COLUMNS);
+/// How many runs are asked for at once; their ids travel in the address.
+const AT_ONCE: usize = 50;
 const NEWEST_FIRST: Order = Order::newest_first("created_at", "execution_id");
 const OLDEST_LINE_FIRST: Order = Order {
     column: "at",
@@ -321,6 +323,53 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         self.session.remove(names, context, answer, &command).await
     }
 
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError> {
+        const OPERATION: &str = "executions.nested";
+        if context.actor.service {
+            let call = Call {
+                function: "read_nested_runs",
+                arguments: &json!({"execution_ids": execution_ids}),
+                repeatable: true,
+            };
+            return self.session.call(OPERATION, call).await;
+        }
+        let mut nested = Vec::new();
+        for some in execution_ids.chunks(AT_ONCE) {
+            let ids: Vec<String> = some.iter().map(ExecutionId::to_string).collect();
+            let read = RUNS.read(&self.session);
+            let read = read.any_of("parent_execution_id", &ids);
+            let read = read.order("execution_id.asc".into());
+            nested.extend(RUNS.all(&self.session, OPERATION, read).await?);
+        }
+        Ok(nested)
+    }
+
+    async fn orchestrate(
+        &self,
+        context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError> {
+        let command = Ordered {
+            order,
+            worker,
+            want,
+        };
+        let names = ("executions.orchestrate", "orchestrate_container");
+        let written = self
+            .session
+            .command::<Vec<Claim>>(names, context, None, &command);
+        Ok(match written.await? {
+            Written::Done(claims) => claims,
+            Written::Replayed(_) => Vec::new(),
+        })
+    }
+
     async fn record_failure(
         &self,
         context: &Context,
@@ -339,6 +388,14 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         let answer = answer.as_ref();
         self.session.remove(names, context, answer, &command).await
     }
+}
+
+/// What is to be run of a container, and by whom.
+#[derive(Serialize)]
+struct Ordered<'a> {
+    order: &'a Orchestrate,
+    worker: &'a Worker,
+    want: u32,
 }
 
 /// A failure that somebody reports who does not hold the attempt.

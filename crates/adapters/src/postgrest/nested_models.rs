@@ -15,12 +15,14 @@ use crate::http::Transport;
 
 /// How many models are asked for at once; their ids travel in the address.
 const AT_ONCE: usize = 50;
-const COLUMNS: &str = "modelId:model_id,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:container_nodes(nested:action_nodes!inner(nestedModelId:action_specific_data->>nestedModelId))";
+const COLUMNS: &str = "modelId:model_id,name,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:container_nodes(nested:action_nodes!inner(nestedModelId:action_specific_data->>nestedModelId))";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     model_id: ModelId,
+    #[serde(default)]
+    name: String,
     status: ModelStatus,
     deleted_at: Option<String>,
     published: Vec<Published>,
@@ -66,6 +68,7 @@ impl From<Row> for NestedModel {
         };
         NestedModel {
             model_id: row.model_id,
+            name: row.name,
             status: row.status,
             deleted: row.deleted_at.is_some(),
             published: published.map(|snapshot| snapshot.version),

@@ -40,11 +40,17 @@ impl SkipSet {
 /// failed: its other actions are skipped, and so are the containers that depend on it, or all of
 /// them when it is critical. Whoever applies the set leaves out what has started or finished.
 pub fn after_failure(plan: &Plan, failed: u32) -> SkipSet {
+    after_failure_with(plan, failed, None)
+}
+
+/// The same with another handling than the plan's, when one is given.
+pub fn after_failure_with(plan: &Plan, failed: u32, handling: Option<FailureHandling>) -> SkipSet {
     let Some(step) = plan.step(failed) else {
         return SkipSet::default();
     };
     let runs_on = step.action.as_ref().is_some_and(|action| {
-        action.failure_handling == FailureHandling::Continue && !action.critical
+        let handling = handling.unwrap_or(action.failure_handling);
+        handling == FailureHandling::Continue && !action.critical
     });
     if runs_on {
         return SkipSet::default();
@@ -54,12 +60,17 @@ pub fn after_failure(plan: &Plan, failed: u32) -> SkipSet {
 
 /// What follows when an action step failed for good by this fault: one that ends the container's
 /// time ends the container, however its stage handles failures.
-pub fn after_fault(plan: &Plan, failed: u32, fault: &Fault) -> SkipSet {
+pub fn after_fault(
+    plan: &Plan,
+    failed: u32,
+    fault: &Fault,
+    handling: Option<FailureHandling>,
+) -> SkipSet {
     match plan.step(failed) {
         Some(step) if fault.code == CONTAINER_TIMEOUT => {
             after_container_failure(plan, step.container, Some(failed))
         }
-        _ => after_failure(plan, failed),
+        _ => after_failure_with(plan, failed, handling),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod transformation;
 pub mod context;
 pub mod estimate;
 pub mod failure;
+pub mod fractal;
 pub mod guard;
 pub mod handover;
 pub mod resumption;

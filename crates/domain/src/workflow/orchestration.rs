@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::nesting::NestedModels;
 use super::plan::Plan;
 use super::structure;
-use crate::error::{Code, DomainError};
+use crate::error::{Code, DomainError, FieldError};
 use crate::finding::Finding;
 use crate::function_model::{ActionKind, ActionNode, ContainerNode, FunctionModel};
 use crate::ids::{ActionId, NodeId};
-use crate::vocabulary::{ActionNodeType, ExecutionMode, FailureHandling, RunStatus, Severity};
+use crate::vocabulary::{
+    ActionNodeType, ExecutionMode, ExecutionStatus, FailureHandling, RunStatus, Severity,
+};
 
 /// How the actions of a container run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -297,6 +299,44 @@ pub struct OrchestrateContainer {
     pub max_concurrency: Option<u32>,
 }
 
+/// How many actions one call takes at once when nothing is said.
+const USUAL_CONCURRENCY: u32 = 8;
+
+impl OrchestrateContainer {
+    /// How many actions are taken at once.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST` outside 1–100.
+    pub fn concurrency(&self) -> Result<u32, DomainError> {
+        match self.max_concurrency {
+            Some(n) if !(1..=100).contains(&n) => {
+                let limit = serde_json::json!({"min": 1, "max": 100});
+                let error = FieldError::new("maxConcurrency", "range")
+                    .limit(limit)
+                    .value(n);
+                let message = "Between 1 and 100 actions run at once.";
+                Err(DomainError::field(Code::InvalidRequest, message, error))
+            }
+            given => Ok(given.unwrap_or(USUAL_CONCURRENCY)),
+        }
+    }
+}
+
+/// Whether containers of a run can be orchestrated.
+///
+/// # Errors
+/// `EXECUTION_NOT_RUNNING` with the status.
+pub fn check_running(status: ExecutionStatus) -> Result<(), DomainError> {
+    if status == ExecutionStatus::Running {
+        return Ok(());
+    }
+    let message = format!("Containers run in a run that is running; this one is {status}.");
+    let refusal = DomainError::new(Code::ExecutionNotRunning, message);
+    Err(refusal
+        .with("from", status.as_str())
+        .with("to", ExecutionStatus::Running.as_str()))
+}
+
 /// The steps of a container that are to run: those asked for that have not ended.
 ///
 /// # Errors
@@ -457,6 +497,24 @@ mod tests {
         assert_eq!(ContainerMetrics::of(3, &ended[..1]).progress(), 33.33);
         assert_eq!(ContainerMetrics::default().progress(), 100.0);
         assert_eq!(ContainerMetrics::default().success_rate, 0.0);
+    }
+
+    #[test]
+    fn the_limit_and_the_status_are_checked() {
+        let asked = |max_concurrency| OrchestrateContainer {
+            max_concurrency,
+            ..OrchestrateContainer::default()
+        };
+        assert_eq!(asked(None).concurrency(), Ok(8));
+        assert_eq!(asked(Some(100)).concurrency(), Ok(100));
+        for wrong in [0, 101] {
+            let refusal = asked(Some(wrong)).concurrency().unwrap_err();
+            assert_eq!(refusal.code, Code::InvalidRequest);
+        }
+        assert!(check_running(ExecutionStatus::Running).is_ok());
+        let refusal = check_running(ExecutionStatus::Paused).unwrap_err();
+        assert_eq!(refusal.code, Code::ExecutionNotRunning);
+        assert_eq!(refusal.data["from"], "paused");
     }
 
     #[test]

@@ -132,7 +132,12 @@ fn view(plan: &Plan, claim: &Claim) -> View {
             output: result.output.clone(),
         })
         .collect();
-    context::view(plan, claim.step, &claim.parameters, &results)
+    let mut view = context::view(plan, claim.step, &claim.parameters, &results);
+    let options = claim.options.as_ref();
+    if options.is_some_and(|options| options.context_propagation == Some(false)) {
+        view.siblings.clear();
+    }
+    view
 }
 
 impl<P: Ports> Attempt<'_, P> {
@@ -344,7 +349,9 @@ impl<P: Ports> Attempt<'_, P> {
 }
 
 fn failed(plan: &Plan, claim: &Claim, fault: &Fault) -> OutcomeKind {
-    let consequence = failure::after_fault(plan, claim.step, fault);
+    let handling = claim.options.as_ref();
+    let handling = handling.and_then(|options| options.failure_handling);
+    let consequence = failure::after_fault(plan, claim.step, fault, handling);
     OutcomeKind::Failed {
         error: fault.error(),
         skip: consequence.steps(),

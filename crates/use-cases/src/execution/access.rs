@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use domain::error::Code;
 use domain::function_model::permissions::Act;
-use domain::ids::ExecutionId;
+use domain::ids::{ExecutionId, VersionId};
 use domain::workflow::plan::Plan;
 
 use crate::context::Context;
@@ -34,10 +34,13 @@ pub(crate) async fn plan(
     execution: &Execution,
 ) -> Result<Rc<Plan>, UseCaseError> {
     let plan = ports.executions().plan(execution.version_id).await?;
-    plan.ok_or_else(|| {
-        let detail = format!("version {} has no plan", execution.version_id);
-        PortError::new(PortErrorKind::Corrupt, "executions.plan", detail).into()
-    })
+    plan.ok_or_else(|| no_plan(execution.version_id))
+}
+
+/// A version whose plan is lost.
+pub(crate) fn no_plan(version_id: VersionId) -> UseCaseError {
+    let detail = format!("version {version_id} has no plan");
+    PortError::new(PortErrorKind::Corrupt, "executions.plan", detail).into()
 }
 
 /// Lets nobody pass but the service itself.

@@ -35,6 +35,7 @@ pub enum Execute {
 
 /// What a run would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DryRun {
     /// Always `completed`.
@@ -112,7 +113,7 @@ pub async fn execute(
 }
 
 /// The version that runs.
-fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
+pub(super) fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
     found.model.guard_not_deleted()?;
     if found.model.status == ModelStatus::Archived {
         return Err(DomainError::new(

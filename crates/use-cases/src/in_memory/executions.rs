@@ -13,9 +13,9 @@ use super::page::page;
 use super::store::Shared;
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
-    self, ActionRun, Claim, Clock, Control, Exchange, Execution, LogFilter, NewExecution, Orchestrate, Outcome, Page,
-    PageRequest, PortError, PortErrorKind, PublishedVersion, ReportedFailure, Retry, Started,
-    StartedExecution, StoredEvent, StoredLogLine, Worker, Written,
+    self, ActionRun, Claim, Clock, Control, Exchange, Execution, LogFilter, NewExecution,
+    Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind, PublishedVersion,
+    ReportedFailure, Retry, Started, StartedExecution, StoredEvent, StoredLogLine, Worker, Written,
 };
 
 /// A twin of the stored runs and of the functions that drive them.

@@ -2,7 +2,9 @@
 
 use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
-use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, FailureHandling, JobPriority, RunMode};
+use domain::vocabulary::{
+    Environment, ErrorCategory, ExecutionStatus, FailureHandling, JobPriority, RunMode,
+};
 use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Exchange, ExecutionError, LogLevel, NewExecution, Outcome, Page, PageRequest, PortError,
-    PublishedVersion, Started, Step, StoredEvent, Worker, Written,
+    Claim, Exchange, ExecutionError, LogLevel, NewExecution, Outcome, Page, PageRequest, PortError,
+    PublishedVersion, Started, Step, StepOptions, StoredEvent, Worker, Written,
 };
 use crate::context::{Actor, Context, StoredAnswer};
 
@@ -204,6 +204,20 @@ pub struct ReportedFailure {
     pub lease_token: Option<Uuid>,
 }
 
+/// What is to be run of a container, here and now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Orchestrate {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The steps to run.
+    pub steps: Vec<Step>,
+    /// The steps of the container that are left out.
+    pub skip: Vec<Step>,
+    /// What holds for the steps instead of the plan.
+    pub options: StepOptions,
+}
+
 /// The runs, as the caller may see them, and the engine's own calls, which serve all users at once.
 pub trait Executions {
     /// Starts runs and hands their first steps to the worker, if one is named.
@@ -293,6 +307,23 @@ pub trait Executions {
         retry: &Retry,
         answer: Option<StoredAnswer>,
     ) -> Result<Written<()>, PortError>;
+
+    /// Runs nested directly in some others.
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError>;
+
+    /// Hands what is ready of a container to the worker; the service's alone. `OtherStatus` when
+    /// the run is not running, or somebody has one of the steps.
+    async fn orchestrate(
+        &self,
+        context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError>;
 
     /// Records how an attempt failed that somebody else holds; the service's alone.
     async fn record_failure(

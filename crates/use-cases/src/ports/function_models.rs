@@ -138,6 +138,8 @@ impl FoundByWords {
 pub struct NestedModel {
     /// The model.
     pub model_id: ModelId,
+    /// Its name.
+    pub name: String,
     /// Where it stands.
     pub status: ModelStatus,
     /// Whether it carries the mark of deletion.

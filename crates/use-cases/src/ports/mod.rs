@@ -44,11 +44,11 @@ pub use error::{PortError, PortErrorKind};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
-    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepResult, StepStatus,
+    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepOptions, StepResult, StepStatus,
     Worker,
 };
 pub use executions::{
-    ActionRun, Control, Execution, Executions, LogFilter, ReportedFailure, Retry, StepState,
+    ActionRun, Control, Execution, Executions, LogFilter, Orchestrate, ReportedFailure, Retry, StepState,
     StoredLogLine,
 };
 pub use function_models::{
