@@ -26,7 +26,7 @@ begin
   perform test.equal(v_claim ->> 'traceparent', '00-1-2-01', 'the trace of the start');
   v_answer := test.exchange(jsonb_build_array(test.outcome(v_claim, 'child', jsonb_build_object(
     'child', jsonb_build_object(
-      'executionId', gen_random_uuid(), 'modelId', v_free.model_id, 'versionId', v_free.version_id)))), 1);
+      'executionId', gen_random_uuid(), 'modelId', v_free.model_id, 'versionId', v_free.version_id)))), 0);
   v_claim := test.exchange('[]', 1) -> 'claims' -> 0;
   perform test.equal(v_claim ->> 'traceparent', '00-1-2-01', 'the trace of a nested run');
 end
