@@ -51,6 +51,7 @@ create unique index model_name_is_free_for_owner on public.function_models (user
 create index function_models_user_id_idx on public.function_models (user_id, updated_at desc);
 create index function_models_organization_id_idx on public.function_models (organization_id, updated_at desc);
 create index function_models_deleted_at_idx on public.function_models (deleted_at) where deleted_at is not null;
+create index function_models_created_at_idx on public.function_models (organization_id, created_at desc);
 create index function_models_readers_idx on public.function_models using gin (readers);
 create index function_models_search_idx on public.function_models using gin (search);
 
