@@ -2,10 +2,15 @@
 
 import assert from "node:assert/strict";
 
-import { all, Design } from "./support/design.ts";
+import { Design } from "./support/design.ts";
 import { checkRefusal, type Json, Person } from "./support/person.ts";
 
 const uuid = () => crypto.randomUUID();
+
+/** The items of a list that is no page. */
+async function all(person: Person, path: string): Promise<Json[]> {
+  return (await person.expect(200, "GET", path)).items;
+}
 
 function stage(nodeId: string, name = "Stage"): Json {
   return { nodeId, nodeType: "stageNode", name, position: { x: 1, y: 1 } };
@@ -447,7 +452,7 @@ Deno.test("models are listed, narrowed, sorted and found", async (t) => {
     description: "An invoice for each order",
     metadata: { tags: ["sales"] },
   });
-  const returns = await make("Returns", { organizationId: acme.organizationId });
+  await make("Returns", { organizationId: acme.organizationId });
   const names = async (path: string) =>
     (await ada.expect(200, "GET", path)).items.map((item: Json) => item.name);
 
@@ -458,7 +463,7 @@ Deno.test("models are listed, narrowed, sorted and found", async (t) => {
     assert.deepEqual(await names(`${sorted}&tags=sales,b2b`), ["Order intake"]);
     assert.deepEqual(await names(`${sorted}&organizationId=${acme.organizationId}`), ["Returns"]);
     assert.deepEqual(await names(`${sorted}&status=published`), []);
-    assert.deepEqual(await names(`${sorted}&createdAfter=${returns.createdAt}`), []);
+    assert.deepEqual(await names(`${sorted}&createdAfter=2100-01-01T00:00:00Z`), []);
     assert.deepEqual(await names(`${sorted}&createdBefore=2020-01-01T00:00:00Z`), []);
     for (const key of ["createdAt", "updatedAt", "lastSavedAt"]) {
       assert.deepEqual(
