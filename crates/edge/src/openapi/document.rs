@@ -2,9 +2,10 @@
 
 use domain::function_model::Version;
 use domain::ids::{
-    ActionId, AgentId, ContentId, ExecutionId, ModelId, NodeId, OrganizationId, TaskId, UserId,
-    WorkflowId,
+    ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, ModelId, NodeId,
+    OrganizationId, TaskId, UserId, WorkflowId,
 };
+use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
 
 use super::description::{Answer, Content, Description, SchemaOf, schema};
@@ -90,6 +91,12 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "contentId" => (schema::<ContentId>(), "The article."),
         "agentId" => (schema::<AgentId>(), "The agent."),
         "taskId" => (schema::<TaskId>(), "The task."),
+        "coordinationId" => (schema::<CoordinationId>(), "The coordination."),
+        "entityId" => (
+            schema::<EntityId>(),
+            "The entity the node belongs to; the model, for models.",
+        ),
+        "featureType" => (schema::<FeatureType>(), "The feature of the entity."),
         _ => (schema::<String>(), ""),
     }
 }
@@ -120,7 +127,11 @@ fn operation(route: &Route, description: &Description, schemas: &mut Schemas) ->
             "schema": schema,
         }));
     }
-    for name in description.headers.iter().chain(&["X-Request-Id", "Traceparent"]) {
+    for name in description
+        .headers
+        .iter()
+        .chain(&["X-Request-Id", "Traceparent"])
+    {
         parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
     }
     let mut responses = Map::new();
@@ -228,10 +239,8 @@ fn without(mut schema: Value, fields: &[&str]) -> Value {
 fn list(item: Value, paged: bool) -> Value {
     let mut properties = json!({"items": {"type": "array", "items": item}});
     if paged {
-        properties["nextCursor"] =
-            json!({"type": "string", "description": "Where the next page starts; absent on the last one."});
-        properties["total"] =
-            json!({"type": "integer", "minimum": 0, "description": "All items; with `count=exact`."});
+        properties["nextCursor"] = json!({"type": "string", "description": "Where the next page starts; absent on the last one."});
+        properties["total"] = json!({"type": "integer", "minimum": 0, "description": "All items; with `count=exact`."});
     }
     json!({
         "type": "object",
@@ -244,13 +253,37 @@ fn list(item: Value, paged: bool) -> Value {
 fn headers() -> Value {
     let mut headers = Map::new();
     for (name, text, pattern) in [
-        ("x-request-id", "The name of the request: as it was given, or a new one.", "^[!-~]{1,128}$"),
-        ("server-timing", "How long the request took, in milliseconds.", "^total;dur="),
+        (
+            "x-request-id",
+            "The name of the request: as it was given, or a new one.",
+            "^[!-~]{1,128}$",
+        ),
+        (
+            "server-timing",
+            "How long the request took, in milliseconds.",
+            "^total;dur=",
+        ),
         ("etag", "The revision, for `If-Match`.", "^\"[0-9]+\"$"),
-        ("location", "Where the thing can be found.", "^/functions/v1/api/"),
-        ("link", "The next page; absent on the last one.", "^<[^>]+>; rel=\"next\"$"),
-        ("preference-applied", "How many seconds it waited at most.", "^wait=[0-9]+$"),
-        ("retry-after", "After how many seconds to try again.", "^[0-9]+$"),
+        (
+            "location",
+            "Where the thing can be found.",
+            "^/functions/v1/api/",
+        ),
+        (
+            "link",
+            "The next page; absent on the last one.",
+            "^<[^>]+>; rel=\"next\"$",
+        ),
+        (
+            "preference-applied",
+            "How many seconds it waited at most.",
+            "^wait=[0-9]+$",
+        ),
+        (
+            "retry-after",
+            "After how many seconds to try again.",
+            "^[0-9]+$",
+        ),
         ("www-authenticate", "How to sign in.", "^Bearer "),
     ] {
         let header = |required: bool| {
@@ -270,11 +303,36 @@ fn headers() -> Value {
 fn request_headers() -> Value {
     let mut headers = Map::new();
     for (name, example, text, schema) in [
-        ("If-Match", "*", "The `etag` that the caller read; when it is stale, the answer is 412.", json!({"type": "string", "pattern": "^(\\*|\"[1-9][0-9]{0,17}\")$"})),
-        ("Idempotency-Key", "order-4711", "A key of the caller's for this command: sent again within 24 hours, it gets the first answer.", json!({"type": "string", "pattern": "^[!-~]([ -~]{0,198}[!-~])?$"})),
-        ("Prefer", "wait=1", "`wait=<seconds>`, 1–60: answer when the run has ended, or then at the latest.", json!({"type": "string"})),
-        ("X-Request-Id", "01936b1c-4f6a-7c3e-9d57-2f1f6a0c8e42", "A name for the request: 1–128 visible ASCII characters. Others are replaced.", json!({"type": "string"})),
-        ("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "W3C trace context. What is malformed is dropped.", json!({"type": "string"})),
+        (
+            "If-Match",
+            "*",
+            "The `etag` that the caller read; when it is stale, the answer is 412.",
+            json!({"type": "string", "pattern": "^(\\*|\"[1-9][0-9]{0,17}\")$"}),
+        ),
+        (
+            "Idempotency-Key",
+            "order-4711",
+            "A key of the caller's for this command: sent again within 24 hours, it gets the first answer.",
+            json!({"type": "string", "pattern": "^[!-~]([ -~]{0,198}[!-~])?$"}),
+        ),
+        (
+            "Prefer",
+            "wait=1",
+            "`wait=<seconds>`, 1–60: answer when the run has ended, or then at the latest.",
+            json!({"type": "string"}),
+        ),
+        (
+            "X-Request-Id",
+            "01936b1c-4f6a-7c3e-9d57-2f1f6a0c8e42",
+            "A name for the request: 1–128 visible ASCII characters. Others are replaced.",
+            json!({"type": "string"}),
+        ),
+        (
+            "Traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "W3C trace context. What is malformed is dropped.",
+            json!({"type": "string"}),
+        ),
     ] {
         let header = json!({"name": name, "in": "header", "required": false, "description": text, "schema": schema, "example": example});
         headers.insert(name.to_owned(), header);

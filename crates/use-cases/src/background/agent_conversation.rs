@@ -193,6 +193,7 @@ async fn use_tool(
                 context: &nothing,
                 idempotency_key: key,
                 timeout_ms: work.timeout_ms,
+                traceparent: None,
             });
             run.await
         }
