@@ -2,7 +2,7 @@
 //!
 //! Nothing outside this file and `lib.rs` knows that there is JavaScript.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -156,7 +156,7 @@ impl Host {
 
 impl Transport for Host {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let headers: BTreeMap<String, String> = request.headers.into_iter().collect();
+        let headers: SortedMap<String, String> = request.headers.into_iter().collect();
         let headers = json::to_text(&headers);
         let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
         let fetched = self
@@ -172,7 +172,7 @@ impl Transport for Host {
             .await
             .map_err(|error| fault(&error))?
             .unchecked_into::<Fetched>();
-        let headers: BTreeMap<String, String> =
+        let headers: SortedMap<String, String> =
             json::from_text(&fetched.headers()).unwrap_or_default();
         Ok(HttpResponse {
             status: fetched.status(),

@@ -2,6 +2,7 @@
 
 use domain::error::{DomainError, FieldError};
 use domain::json;
+use domain::sorted;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use use_cases::ports::PageRequest;
@@ -14,6 +15,8 @@ use crate::request::Request;
 pub(crate) const PAGE: [&str; 4] = ["limit", "cursor", "count", "fields"];
 /// Parameters every stream of events takes.
 pub(crate) const STREAM: [&str; 4] = ["limit", "cursor", "afterVersion", "fields"];
+/// The last place there can be in the stream of one thing.
+pub(crate) const LAST_VERSION: u64 = i32::MAX as u64;
 /// Added by the platform's client library; it says where to run, not what to do.
 const IGNORED: &str = "forceFunctionRegion";
 
@@ -174,7 +177,7 @@ impl<'a> Query<'a> {
     /// Which part of a stream is wanted: after which version, and how many events at most.
     pub(crate) fn stream(&self, key: &CursorKey) -> Result<(i64, u32), Problem> {
         let page = self.page(key, 20)?;
-        let after = self.number("afterVersion", 0..=i64::MAX.unsigned_abs())?;
+        let after = self.number("afterVersion", 0..=LAST_VERSION)?;
         let after = after.and_then(|after| i64::try_from(after).ok());
         let from_cursor = page.after.and_then(|bookmark| bookmark.0.as_i64());
         Ok((from_cursor.or(after).unwrap_or(0), page.limit))
@@ -189,7 +192,7 @@ impl<'a> Query<'a> {
             .filter(|(name, _)| !PAGE.contains(&name.as_str()) && name != IGNORED)
             .map(|(name, value)| format!("{name}={value:?}"))
             .collect();
-        parts.sort();
+        sorted::sort(&mut parts);
         format!("{}?{}", self.request.route_path(), parts.join("&"))
     }
 }

@@ -1,6 +1,6 @@
 //! A request as plain values, decoded once.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::json;
 
@@ -71,7 +71,7 @@ pub(crate) struct Request {
     /// The query, decoded, in order.
     pub(crate) query: Vec<(String, String)>,
     /// Headers by lower-case name.
-    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) headers: SortedMap<String, String>,
     /// The body.
     pub(crate) body: Body,
 }

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use adapters::config::{AgentSettings, Config};
 use adapters::http::HttpClient;
 use adapters::postgrest::{
-    Client, PostgrestAgentTasks, PostgrestAiAgents, PostgrestDescribedNodes, Plans, PostgrestAuditLogs, PostgrestContexts, PostgrestEventLog, PostgrestExecutions,
-    PostgrestFunctionModels, PostgrestIdempotentAnswers, PostgrestKnowledgeContents,
-    PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
+    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
+    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
+    PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows, Session,
 };
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};

@@ -35,7 +35,11 @@ pub(crate) fn check(request: &Request, response: &Response) {
             document.pointer(&reference[1..]).unwrap()
         });
         let body = response.body_json();
-        assert!(described.is_object(), "{name} may not answer {}: {body:#}", response.status);
+        assert!(
+            described.is_object(),
+            "{name} may not answer {}: {body:#}",
+            response.status
+        );
         check_headers(&name, document, described, response);
         check_body(&name, document, described, response, &body);
     });
@@ -50,7 +54,10 @@ fn check_headers(name: &str, document: &Value, described: &Value, response: &Res
             None => assert_eq!(definition["required"], false, "{name} lacks {header}"),
             Some((_, value)) => {
                 let validator = jsonschema::validator_for(&definition["schema"]).unwrap();
-                assert!(validator.is_valid(&json!(value)), "{name} {header}: {value}");
+                assert!(
+                    validator.is_valid(&json!(value)),
+                    "{name} {header}: {value}"
+                );
             }
         }
     }
@@ -70,14 +77,25 @@ fn check_body(name: &str, document: &Value, described: &Value, response: &Respon
         return;
     };
     let (media_type, media) = content.iter().next().unwrap();
-    let content_type = response.headers.iter().find(|(name, _)| *name == "content-type");
-    assert_eq!(content_type.map(|(_, value)| value), Some(media_type), "{name}");
+    let content_type = response
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "content-type");
+    assert_eq!(
+        content_type.map(|(_, value)| value),
+        Some(media_type),
+        "{name}"
+    );
     let validator = validator(document, &media["schema"]);
     let errors: Vec<String> = validator
         .iter_errors(body)
         .map(|error| format!("{}: {error}", error.instance_path))
         .collect();
-    assert!(errors.is_empty(), "{name} {}: {errors:#?}\n{body:#}", response.status);
+    assert!(
+        errors.is_empty(),
+        "{name} {}: {errors:#?}\n{body:#}",
+        response.status
+    );
 }
 
 fn validator(document: &Value, schema: &Value) -> Validator {
@@ -109,8 +127,15 @@ mod tests {
         let operations = operations(&document);
         assert_eq!(operations.len(), ROUTES.len());
         for (path, method, operation) in operations {
-            assert!(operation["summary"].as_str().unwrap().len() > 3, "{method} {path}");
-            for parameter in document["paths"][&path]["parameters"].as_array().into_iter().flatten() {
+            assert!(
+                operation["summary"].as_str().unwrap().len() > 3,
+                "{method} {path}"
+            );
+            for parameter in document["paths"][&path]["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
                 assert_ne!(parameter["description"], "", "{path}: {parameter}");
             }
         }
@@ -128,7 +153,11 @@ mod tests {
                     .iter_errors(&media["example"])
                     .map(|error| format!("{}: {error}", error.instance_path))
                     .collect();
-                assert!(errors.is_empty(), "{method} {path}: {errors:#?}\n{:#}", media["example"]);
+                assert!(
+                    errors.is_empty(),
+                    "{method} {path}: {errors:#?}\n{:#}",
+                    media["example"]
+                );
             }
         }
     }
@@ -138,9 +167,17 @@ mod tests {
         let mut document = document();
         super::super::schemas::each(&mut document, &mut |object| {
             if object.contains_key("properties") && object.get("type") == Some(&json!("object")) {
-                assert_eq!(object.get("additionalProperties"), Some(&json!(false)), "{object:#?}");
+                assert_eq!(
+                    object.get("additionalProperties"),
+                    Some(&json!(false)),
+                    "{object:#?}"
+                );
             }
-            assert!(!object.contains_key("default") || !object["default"].is_object() || !object.contains_key("responses"));
+            assert!(
+                !object.contains_key("default")
+                    || !object["default"].is_object()
+                    || !object.contains_key("responses")
+            );
         });
     }
 

@@ -163,8 +163,11 @@ impl Description {
 
     /// Answers one thing, all of it or the fields that were asked for.
     pub(super) fn one<T: JsonSchema>(self, text: &'static str) -> Self {
-        self.query::<String>("fields", FIELDS)
-            .answer(Success::Ok, text, Some(Content::Sparse(schema::<T>())))
+        self.query::<String>("fields", FIELDS).answer(
+            Success::Ok,
+            text,
+            Some(Content::Sparse(schema::<T>())),
+        )
     }
 
     /// Answers one thing.
@@ -191,8 +194,11 @@ impl Description {
 
     /// Answers a whole list.
     pub(super) fn list<T: JsonSchema>(self, text: &'static str) -> Self {
-        self.query::<String>("fields", FIELDS)
-            .answer(Success::Ok, text, Some(Content::List(schema::<T>())))
+        self.query::<String>("fields", FIELDS).answer(
+            Success::Ok,
+            text,
+            Some(Content::List(schema::<T>())),
+        )
     }
 
     /// Answers a list page by page.
@@ -269,7 +275,8 @@ pub(super) fn schema<T: JsonSchema>() -> SchemaOf {
     SchemaGenerator::subschema_for::<T>
 }
 
-const FIELDS: &str = "Only these fields, top-level names joined by commas; other names are ignored.";
+const FIELDS: &str =
+    "Only these fields, top-level names joined by commas; other names are ignored.";
 const CURSOR: &str = "The `nextCursor` of the page before; the other parameters stay as they were.";
 
 /// Most items of a page.

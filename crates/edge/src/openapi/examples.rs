@@ -14,7 +14,10 @@ pub(super) fn add(document: &mut Value) {
         return;
     };
     for operation in paths.values_mut().filter_map(Value::as_object_mut) {
-        for (_, operation) in operation.iter_mut().filter(|(name, _)| *name != "parameters") {
+        for (_, operation) in operation
+            .iter_mut()
+            .filter(|(name, _)| *name != "parameters")
+        {
             for place in ["requestBody", "responses"] {
                 add_below(&mut operation[place], &maker);
             }
@@ -38,7 +41,9 @@ fn add_below(value: &mut Value, maker: &Maker) {
                 media["example"] = example;
             }
         }
-        None => object.values_mut().for_each(|inner| add_below(inner, maker)),
+        None => object
+            .values_mut()
+            .for_each(|inner| add_below(inner, maker)),
     }
 }
 
@@ -98,7 +103,11 @@ impl Maker {
                 joined.insert(field.clone(), self.example(field, schema, depth + 1));
             }
         }
-        if let Some(code) = joined.get("code").and_then(Value::as_str).map(str::to_owned) {
+        if let Some(code) = joined
+            .get("code")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+        {
             refusal(&mut joined, &code);
         }
         Value::Object(joined)
@@ -158,7 +167,15 @@ const ID: &str = "01936b1c-4f6a-7c3e-9d57-2f1f6a0c8e41";
 
 /// The parts of a refusal that follow from its code.
 fn refusal(problem: &mut Map<String, Value>, code: &str) {
-    let kept = ["type", "title", "status", "detail", "instance", "code", "requestId"];
+    let kept = [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "instance",
+        "code",
+        "requestId",
+    ];
     problem.retain(|name, _| kept.contains(&name.as_str()));
     let kebab = code.to_ascii_lowercase().replace('_', "-");
     let words = kebab.replace('-', " ");
@@ -173,7 +190,14 @@ fn refusal(problem: &mut Map<String, Value>, code: &str) {
 fn is_worth_showing(field: &str) -> bool {
     !matches!(
         field,
-        "nextCursor" | "total" | "deletedAt" | "deletedBy" | "templateId" | "nodes" | "actionNodes" | "recovery"
+        "nextCursor"
+            | "total"
+            | "deletedAt"
+            | "deletedBy"
+            | "templateId"
+            | "nodes"
+            | "actionNodes"
+            | "recovery"
     )
 }
 

@@ -1,6 +1,6 @@
 //! problem+json: what every refusal looks like, and which ones an operation has.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::error::FieldError;
 use domain::finding::Finding;
@@ -25,14 +25,30 @@ fn data(schemas: &mut Schemas) -> Vec<(&'static str, &'static str, Value)> {
         ("allowed", "What would have been allowed.", texts()),
         ("currentRevision", "The revision there is.", whole()),
         ("cycle", "The circle, from a part back to itself.", texts()),
-        ("cycles", "Circles, each from a part back to itself.", json!({"type": "array", "items": texts()})),
+        (
+            "cycles",
+            "Circles, each from a part back to itself.",
+            json!({"type": "array", "items": texts()}),
+        ),
         ("deletedAt", "When it was deleted.", instant()),
-        ("dependents", "Who waits for it, or which models nest it.", texts()),
+        (
+            "dependents",
+            "Who waits for it, or which models nest it.",
+            texts(),
+        ),
         ("executionStatus", "Where the run stands.", text()),
         ("findings", "What was found.", findings),
         ("from", "The state it is in.", text()),
-        ("hiddenDependents", "How many models nest it that the caller may not see.", whole()),
-        ("isReadable", "Whether the model can be read at all.", json!({"type": "boolean"})),
+        (
+            "hiddenDependents",
+            "How many models nest it that the caller may not see.",
+            whole(),
+        ),
+        (
+            "isReadable",
+            "Whether the model can be read at all.",
+            json!({"type": "boolean"}),
+        ),
         ("limit", "The limit that was passed.", whole()),
         ("maxAttempts", "Most attempts.", whole()),
         ("maxBytes", "The longest body, in bytes.", whole()),
@@ -41,13 +57,25 @@ fn data(schemas: &mut Schemas) -> Vec<(&'static str, &'static str, Value)> {
         ("nodeId", "The container concerned.", text()),
         ("nodeIds", "The containers concerned.", texts()),
         ("path", "The path of nested models.", texts()),
-        ("repairPlan", "What a restore with `autoRepair` would do.", plan),
+        (
+            "repairPlan",
+            "What a restore with `autoRepair` would do.",
+            plan,
+        ),
         ("required", "The permission that is needed.", text()),
         ("retainUntil", "Until when it is kept.", instant()),
-        ("retryAfterMs", "How long to wait, in milliseconds.", whole()),
+        (
+            "retryAfterMs",
+            "How long to wait, in milliseconds.",
+            whole(),
+        ),
         ("risks", "What makes the risk high.", texts()),
         ("to", "The state that was asked for.", text()),
-        ("windowEndsAt", "Until when it could be restored.", instant()),
+        (
+            "windowEndsAt",
+            "Until when it could be restored.",
+            instant(),
+        ),
     ]
 }
 
@@ -79,8 +107,11 @@ pub(super) fn problem(schemas: &mut Schemas) -> Value {
 }
 
 /// The refusals of an operation: codes by status.
-pub(super) fn codes(description: &Description, is_public: bool) -> BTreeMap<u16, Vec<&'static str>> {
-    let mut codes: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
+pub(super) fn codes(
+    description: &Description,
+    is_public: bool,
+) -> SortedMap<u16, Vec<&'static str>> {
+    let mut codes: SortedMap<u16, Vec<&'static str>> = SortedMap::new();
     let mut add = |status: u16, code: &'static str| {
         let list = codes.entry(status).or_default();
         if !list.contains(&code) {
@@ -134,7 +165,10 @@ pub(super) fn answer(status: u16, codes: &[&'static str]) -> Value {
 fn whole(status: u16, codes: &[&'static str]) -> Value {
     let mut headers = Map::new();
     for name in ["x-request-id", "server-timing"] {
-        headers.insert(name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+        headers.insert(
+            name.to_owned(),
+            json!({"$ref": format!("#/components/headers/{name}")}),
+        );
     }
     let extra = match status {
         401 => Some("www-authenticate"),
@@ -142,7 +176,10 @@ fn whole(status: u16, codes: &[&'static str]) -> Value {
         _ => None,
     };
     if let Some(name) = extra {
-        headers.insert(name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+        headers.insert(
+            name.to_owned(),
+            json!({"$ref": format!("#/components/headers/{name}")}),
+        );
     }
     let list: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
     json!({

@@ -1,7 +1,7 @@
 //! Schemas of types: one generator for what is read and one for what is written, whose
 //! definitions end up side by side.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
@@ -117,8 +117,8 @@ impl Schemas {
     }
 }
 
-fn definitions(found: Map<String, Value>) -> BTreeMap<String, Value> {
-    let mut definitions: BTreeMap<String, Value> = found.into_iter().collect();
+fn definitions(found: Map<String, Value>) -> SortedMap<String, Value> {
+    let mut definitions: SortedMap<String, Value> = found.into_iter().collect();
     definitions.values_mut().for_each(tidy);
     definitions
 }
@@ -263,7 +263,13 @@ fn never_null(value: &mut Value) {
         let required: Vec<String> = object
             .get("required")
             .and_then(Value::as_array)
-            .map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            .map(|names| {
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            })
             .unwrap_or_default();
         let Some(Value::Object(properties)) = object.get_mut("properties") else {
             return;

@@ -12,25 +12,15 @@ use crate::call::{Answer, Call, Wiring, id};
 use crate::problem::Success;
 use crate::response::Response;
 
-pub(crate) async fn fail<W: Wiring>(
-    call: &Call<'_, W>,
-    execution: &str,
-    action: &str,
-) -> Answer {
+pub(crate) async fn fail<W: Wiring>(call: &Call<'_, W>, execution: &str, action: &str) -> Answer {
     let execution_id = id("executionId", execution, ExecutionId::parse)?;
     let action_id = id("actionId", action, ActionId::parse)?;
     let command: HandleActionFailure = call.body()?;
     let render = |saved: &Saved<FailureHandled>| Response::json(Success::Ok, &saved.value);
     let keep = |saved: &Saved<FailureHandled>| render(saved).to_stored();
     let (ports, context) = (call.ports(), &call.context);
-    let handled = execution::handle_action_failure(
-        ports,
-        context,
-        execution_id,
-        action_id,
-        &command,
-        keep,
-    );
+    let handled =
+        execution::handle_action_failure(ports, context, execution_id, action_id, &command, keep);
     let saved = handled.await?;
     call.wiring.wake_engine();
     Ok(render(&saved))
@@ -46,11 +36,7 @@ pub(crate) struct RetryAction {
     force: bool,
 }
 
-pub(crate) async fn retry<W: Wiring>(
-    call: &Call<'_, W>,
-    execution: &str,
-    action: &str,
-) -> Answer {
+pub(crate) async fn retry<W: Wiring>(call: &Call<'_, W>, execution: &str, action: &str) -> Answer {
     let execution_id = id("executionId", execution, ExecutionId::parse)?;
     let action_id = id("actionId", action, ActionId::parse)?;
     let RetryAction { force } = call.body()?;

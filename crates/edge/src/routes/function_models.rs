@@ -129,10 +129,7 @@ pub(crate) async fn validate<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answ
     Ok(Response::json(Success::Ok, &report))
 }
 
-pub(crate) async fn validate_business_rules<W: Wiring>(
-    call: &Call<'_, W>,
-    model: &str,
-) -> Answer {
+pub(crate) async fn validate_business_rules<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
     let model_id = id("modelId", model, ModelId::parse)?;
     let command: ValidateBusinessRules = call.body()?;
     let (ports, context) = (call.ports(), &call.context);
@@ -316,14 +313,24 @@ mod tests {
         let found = stage.get("/function-models/search?query=order&limit=1&count=exact");
         let body = found.ok(200);
         assert_eq!(body["total"], 2);
-        assert!(found.header("link").is_some_and(|link| link.contains("query=order")));
+        assert!(
+            found
+                .header("link")
+                .is_some_and(|link| link.contains("query=order"))
+        );
         let marked = body["items"][0]["highlights"]["name"].as_str().unwrap();
         assert!(marked.contains("<mark>"), "{marked}");
         let next = body["nextCursor"].as_str().unwrap();
-        let rest = stage.get(&format!("/function-models/search?query=order&cursor={next}"));
+        let rest = stage.get(&format!(
+            "/function-models/search?query=order&cursor={next}"
+        ));
         assert_eq!(rest.ok(200)["items"].as_array().unwrap().len(), 1);
         let long = format!("/function-models/search?query={}", "x".repeat(201));
-        for path in ["/function-models/search", "/function-models/search?query=", &long] {
+        for path in [
+            "/function-models/search",
+            "/function-models/search?query=",
+            &long,
+        ] {
             let refused = stage.get(path).refused(400, "INVALID_REQUEST");
             assert_eq!(refused["errors"][0]["field"], "query");
         }
@@ -335,11 +342,19 @@ mod tests {
         let path = stage.runnable("Order to cash");
         let trying = format!("{path}/publish?dryRun=true");
         let tried = stage.post(&trying, json!({"version": "1.1.0"})).ok(200);
-        assert_eq!((&tried["dryRun"], &tried["version"]), (&json!(true), &json!("1.1.0")));
+        assert_eq!(
+            (&tried["dryRun"], &tried["version"]),
+            (&json!(true), &json!("1.1.0"))
+        );
         assert_eq!(stage.get(&path).ok(200)["status"], "draft");
-        stage.post(&trying, json!({"version": "3.0.0"})).refused(422, "VERSION_INCREMENT_INVALID");
+        stage
+            .post(&trying, json!({"version": "3.0.0"}))
+            .refused(422, "VERSION_INCREMENT_INVALID");
         let empty = stage.model("Empty model");
-        let refused = stage.post(&format!("{empty}/publish?dryRun=true"), json!({"version": "1.1.0"}));
+        let refused = stage.post(
+            &format!("{empty}/publish?dryRun=true"),
+            json!({"version": "1.1.0"}),
+        );
         let findings = refused.refused(422, "WORKFLOW_INVALID")["findings"].clone();
         assert!(findings[0]["path"].is_string() && findings[0]["advice"].is_string());
     }
@@ -352,8 +367,12 @@ mod tests {
         assert_eq!(strict["finalStatus"], "validation-blocked");
         let loose = stage.post(&path, json!({"stage": "draft-edit"})).ok(200);
         assert_eq!(loose["isValid"], true);
-        stage.post(&path, json!({"stage": "late"})).refused(400, "INVALID_REQUEST");
-        stage.post(&path, json!({"versionNumber": "8.0.0"})).refused(404, "VERSION_NOT_FOUND");
+        stage
+            .post(&path, json!({"stage": "late"}))
+            .refused(400, "INVALID_REQUEST");
+        stage
+            .post(&path, json!({"versionNumber": "8.0.0"}))
+            .refused(404, "VERSION_NOT_FOUND");
     }
 
     #[test]

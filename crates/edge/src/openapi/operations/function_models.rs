@@ -11,8 +11,8 @@ use domain::ids::OrganizationId;
 use domain::instant::Instant;
 use domain::validation::Report;
 use domain::vocabulary::ModelStatus;
-use use_cases::function_model::Published;
 use schemars::JsonSchema;
+use use_cases::function_model::Published;
 use use_cases::ports::{Highlights, ModelSort, ModelVersion, SortOrder};
 
 use super::Description;
@@ -49,7 +49,10 @@ pub(super) fn list() -> Description {
         .query::<Instant>("createdBefore", "Only models created before this instant.")
         .query::<OrganizationId>("organizationId", "Only models of this organization.")
         .query::<bool>("includeArchived", "Archived models too.")
-        .query::<ModelSort>("sortBy", "What they are sorted by; `updatedAt` when absent.")
+        .query::<ModelSort>(
+            "sortBy",
+            "What they are sorted by; `updatedAt` when absent.",
+        )
         .query::<SortOrder>("sortOrder", "In which direction; `desc` when absent.")
         .page::<FunctionModel>("The models the caller may see, without what is inside.")
         .on_request(INSIDE)
@@ -195,5 +198,9 @@ pub(super) fn version() -> Description {
     Description::new(TAG, "Read a version of a model")
         .of_model()
         .one::<ModelVersion>("The version with its content.")
-        .codes(&[Code::VersionNotFound, Code::VersionInvalid, Code::ModelDeleted])
+        .codes(&[
+            Code::VersionNotFound,
+            Code::VersionInvalid,
+            Code::ModelDeleted,
+        ])
 }

@@ -30,7 +30,10 @@ pub(super) fn audit() -> Description {
 pub(super) fn log() -> Description {
     Description::new(TAG, "List all events the caller may see")
         .query::<Instant>("from", "Not before this instant.")
-        .query::<Position>("afterPosition", "Only what came after this place in the log.")
+        .query::<Position>(
+            "afterPosition",
+            "Only what came after this place in the log.",
+        )
         .query::<String>("eventType", "Only events of this type.")
         .query::<Uuid>("aggregateId", "Only events of this thing.")
         .page::<StoredEvent>("The events, in the order of the log.")

@@ -38,7 +38,9 @@ fn header(schemas: &mut SchemaGenerator) -> Schema {
     for list in ["required", "properties"] {
         match schema.get_mut(list) {
             Some(Value::Array(names)) => names.retain(|name| !INSIDE.iter().any(|one| name == one)),
-            Some(Value::Object(fields)) => fields.retain(|name, _| !INSIDE.contains(&name.as_str())),
+            Some(Value::Object(fields)) => {
+                fields.retain(|name, _| !INSIDE.contains(&name.as_str()))
+            }
             _ => {}
         }
     }
@@ -82,7 +84,9 @@ pub(super) fn duplicate() -> Description {
 
 pub(super) fn create_version() -> Description {
     Description::new(TAG, "Issue a version number")
-        .text("A draft gets a snapshot under it; a published model is reopened, and what runs stays.")
+        .text(
+            "A draft gets a snapshot under it; a published model is reopened, and what runs stays.",
+        )
         .change()
         .of_model()
         .body::<CreateModelVersion>()
@@ -104,7 +108,10 @@ pub(super) fn create_version() -> Description {
 pub(super) fn compare_versions() -> Description {
     Description::new(TAG, "Compare two versions of a model")
         .required::<String>("from", "The number of the former version.")
-        .query::<String>("to", "The number of the latter version, or `working`; `working` when absent.")
+        .query::<String>(
+            "to",
+            "The number of the latter version, or `working`; `working` when absent.",
+        )
         .of_model()
         .one::<VersionComparison>("What differs, and which step of the number that suggests.")
         .codes(&[Code::VersionNotFound])
@@ -155,8 +162,14 @@ pub(super) fn soft_delete() -> Description {
             "enforceReferentialIntegrity",
             "Refuse while a published model nests it; true when absent.",
         )
-        .query::<bool>("allowCascading", "Delete drafts of the same owner that nest it, too.")
-        .query::<String>("dataRetention", "How long it is kept, such as `90-days` or `2-years`.")
+        .query::<bool>(
+            "allowCascading",
+            "Delete drafts of the same owner that nest it, too.",
+        )
+        .query::<String>(
+            "dataRetention",
+            "How long it is kept, such as `90-days` or `2-years`.",
+        )
         .change()
         .of_model()
         .ok::<DeletedModel>("It was marked.")
@@ -184,7 +197,10 @@ pub(super) fn list_deleted() -> Description {
 
 pub(super) fn recovery_eligibility() -> Description {
     Description::new(TAG, "Tell whether a deleted model can be restored")
-        .query::<u32>("windowDays", "Days after the deletion, 1–90; 30 when absent.")
+        .query::<u32>(
+            "windowDays",
+            "Days after the deletion, 1–90; 30 when absent.",
+        )
         .of_model()
         .one::<Eligibility>("Whether it can, and what must be repaired.")
         .codes(&[Code::Forbidden, Code::WindowInvalid, Code::ModelNotDeleted])
@@ -215,5 +231,9 @@ pub(super) fn purge() -> Description {
         .change()
         .of_model()
         .removed("It was removed.")
-        .codes(&[Code::Forbidden, Code::ModelNotDeleted, Code::RetentionNotOver])
+        .codes(&[
+            Code::Forbidden,
+            Code::ModelNotDeleted,
+            Code::RetentionNotOver,
+        ])
 }

@@ -1,8 +1,8 @@
 //! What is said of each operation, one file per noun.
 
 mod ai_agents;
-mod documents;
 mod contexts;
+mod documents;
 mod executions;
 mod function_models;
 mod history;

@@ -13,7 +13,11 @@ pub(super) fn health() -> Description {
     let mut description = Description::new(TAG, "Ask whether the service works")
         .text("Public. Whoever holds the secret key is told about the parts.")
         .ok::<Health>("It works.")
-        .answer(Success::Ok, "It does not.", Some(Content::One(schema::<Health>())));
+        .answer(
+            Success::Ok,
+            "It does not.",
+            Some(Content::One(schema::<Health>())),
+        );
     if let Some(answer) = description.answers.last_mut() {
         answer.status = DOWN;
     }
