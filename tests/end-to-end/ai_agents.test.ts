@@ -37,7 +37,12 @@ async function scene() {
   return { ada, design, entity: design.modelId };
 }
 
-async function agentOf(ada: Person, entity: string, name: string, more: Json = {}): Promise<string> {
+async function agentOf(
+  ada: Person,
+  entity: string,
+  name: string,
+  more: Json = {},
+): Promise<string> {
   const agent = await ada.expect(201, "POST", "/ai-agents", registration(entity, name, more));
   return agent.agentId;
 }
@@ -129,7 +134,7 @@ Deno.test("agents are matched and searched", async () => {
   });
   assert.equal(matched.totalEvaluated, 1);
   assert.equal(matched.items[0].agent.agentId, clerk);
-  assert.equal(matched.items[0].score, 0.5 * 0.8 + 0.2 + 0.3);
+  assert.equal(matched.items[0].score, 0.9);
   assert.deepEqual(matched.items[0].missingCapabilities, ["canFly"]);
   const strict = await ada.expect(200, "POST", "/ai-agents/match", {
     requiredCapabilities: ["canExecute", "canFly"],
@@ -320,9 +325,16 @@ Deno.test("every refusal about agents is told as its table says", async (t) => {
     [vic, 403, "FORBIDDEN", "PUT", `/node-metadata/function-model/${entity}/${NOTHING}`, {
       nodeType: "stageNode",
     }],
-    [ada, 422, "NODE_METADATA_INVALID", "PUT", `/node-metadata/function-model/${entity}/${NOTHING}`, {
-      nodeType: " ",
-    }],
+    [
+      ada,
+      422,
+      "NODE_METADATA_INVALID",
+      "PUT",
+      `/node-metadata/function-model/${entity}/${NOTHING}`,
+      {
+        nodeType: " ",
+      },
+    ],
     [ada, 422, "NODE_METADATA_INVALID", "POST", "/node-metadata/similar", { vector: [] }],
   ];
   for (const [who, status, code, method, address, body] of rows) {
@@ -361,13 +373,16 @@ Deno.test({
   fn: async (t) => {
     await using model = new ModelServer();
     await using service = new OrderService();
-    const { ada, design, entity } = await scene();
+    const { ada, entity } = await scene();
     const clerk = await agentOf(ada, entity, "Clerk");
     const content = await ada.expect(201, "POST", "/knowledge-contents", {
       title: "Tax law",
       body: "Invoices carry VAT.",
     });
-    const workflow = await design.workflow("Post", service.url("instant", "posted"));
+    const { workflowId: workflow } = await ada.expect(201, "POST", "/workflows", {
+      name: "Post",
+      definition: { method: "POST", url: service.url("instant", "posted") },
+    });
     const done = async (text: string, more: Json = {}) =>
       await ada.expect(200, "POST", "/ai-agents/tasks", task(clerk, text, more));
 
@@ -375,7 +390,7 @@ Deno.test({
       const ended = await done('answer {"sum": 7}', { parameters: { a: 3 } });
       assert.deepEqual(ended.output, { sum: 7 });
       assert.equal(ended.status, "completed");
-      const [turn] = model.turns;
+      const turn = model.first();
       assert.equal(turn.authorization, `Bearer ${stack.agentKey}`);
       assert.equal(turn.key, `${ended.taskId}-0`);
       assert.equal(turn.body.model, "e2e-model");
@@ -636,8 +651,8 @@ Deno.test({
     const run = await ended(ada, executionId);
     assert.equal(run.status, "completed");
     assert.deepEqual(actionsOf(run)[0].output, { total: 7 });
-    assert.match(model.turns[0].body.messages[1].content, /F-1/);
-    assert.match(model.turns[0].key, new RegExp(executionId));
+    assert.match(model.first().body.messages[1].content, /F-1/);
+    assert.match(model.first().key, new RegExp(executionId));
     const told = await ada.expect(200, "GET", `/ai-agents/${clerk}/performance`);
     assert.deepEqual([told.executionCount, told.runningTasks], [1, 0]);
   },

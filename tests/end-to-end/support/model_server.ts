@@ -42,6 +42,13 @@ export class ModelServer implements AsyncDisposable {
     );
   }
 
+  /** The first turn of all. */
+  first(): Turn {
+    const [turn] = this.turns;
+    if (!turn) throw new Error("nobody asked the model");
+    return turn;
+  }
+
   /** The turns about a task whose request holds this text. */
   about(text: string): Turn[] {
     return this.turns.filter((turn) => JSON.stringify(turn.body).includes(text));
@@ -59,8 +66,7 @@ export class ModelServer implements AsyncDisposable {
     this.turns.push({ key, authorization, body });
     const messages: Json[] = body.messages;
     const asked: string = messages.find((message) => message.role === "user").content;
-    const [first] = asked.split("\n");
-    const [behaviour, ...words] = first.split(" ");
+    const [behaviour, ...words] = (asked.split("\n")[0] ?? "").split(" ");
     const rest = words.join(" ");
     const results = messages.filter((message) => message.role === "tool");
     switch (behaviour) {

@@ -39,6 +39,7 @@ pub struct Impact {
     /// Tasks waiting for it.
     pub queued_tasks: Vec<TaskId>,
     /// Enabled agents of the same entity that can do all it can.
+    #[serde(default)]
     pub alternatives: Vec<AgentId>,
 }
 
