@@ -145,3 +145,10 @@ create policy "Editors of the source remove links" on public.node_links
 
 comment on policy "Editors of the source remove links" on public.node_links is
   'Whoever may save a model may let its links go with it, whatever act that is.';
+
+create policy "The service sees every link" on public.node_links
+  for select to fm_writer using ((select private.is_service()));
+create policy "The service changes links" on public.node_links
+  for update to fm_writer using ((select private.is_service())) with check (revision > 1);
+create policy "The service removes links" on public.node_links
+  for delete to fm_writer using ((select private.is_service()));

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { Design } from "./support/design.ts";
 import { type Json, type Method, Person } from "./support/person.ts";
+import { stack } from "./support/stack.ts";
 
 const between = (source: string, target: string, more: Json = {}) => ({
   sourceFeature: "function-model",
@@ -170,12 +171,24 @@ Deno.test("a link lives from its making to its removal", async (t) => {
     });
   });
 
+  await t.step("the service computes it too", async () => {
+    const response = await fetch(`${stack.url}/functions/v1/api${path}/strength`, {
+      method: "POST",
+      headers: { apikey: stack.secretKey, "content-type": "application/json" },
+      body: JSON.stringify({ semanticSimilarity: 0 }),
+    });
+    const calculated = await response.json();
+    assert.equal(response.status, 200, JSON.stringify(calculated));
+    assert.deepEqual([calculated.baseStrength, calculated.applied], [0.96, true]);
+  });
+
   await t.step("its events are told to who sees it", async () => {
     const events = await ada.expect(200, "GET", `/events?aggregateId=${link.linkId}`);
     const types = events.items.map((event: Json) => event.eventType);
     assert.deepEqual(types, [
       "NodeLinkCreated",
       "CrossFeatureLinkEstablished",
+      "NodeLinkUpdated",
       "NodeLinkUpdated",
       "NodeLinkUpdated",
       "NodeLinkUpdated",
@@ -194,7 +207,7 @@ Deno.test("a link lives from its making to its removal", async (t) => {
     const seen = await bob.expect(200, "GET", `/node-links/evolution?entityId=${task}`);
     assert.deepEqual(seen.linksRemoved, [link.linkId]);
     const strengths = seen.strengthSeries[0].points.map((point: Json) => point.linkStrength);
-    assert.deepEqual(strengths, [0.3, 0.76, 0.96]);
+    assert.deepEqual(strengths, [0.3, 0.76, 0.96, 1]);
     assert.equal(seen.timeline.at(-1).eventType, "CrossFeatureLinkBroken");
     const before = await bob.expect(
       200,

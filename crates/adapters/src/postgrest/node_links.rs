@@ -5,6 +5,7 @@ use domain::instant::Instant;
 use domain::json;
 use domain::node_link::{LinkEdge, LinkEvent, LinkKey, NodeLink};
 use domain::vocabulary::FeatureType;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use use_cases::context::{Context, StoredAnswer};
@@ -53,6 +54,12 @@ const IN_ORDER: Order = Order {
 };
 /// The most rows that PostgREST gives at once.
 const AT_ONCE: u32 = 1000;
+
+/// Links as the service, which reads no table, is told of them.
+#[derive(Default, Deserialize)]
+struct Found {
+    links: Vec<NodeLink>,
+}
 
 /// [`NodeLinks`] over PostgREST.
 pub struct PostgrestNodeLinks<H, C> {
@@ -174,10 +181,16 @@ fn written(change: &LinkChange) -> Value {
 impl<H: Transport, C: Clock> NodeLinks for PostgrestNodeLinks<H, C> {
     async fn find_by_ids(
         &self,
-        _context: &Context,
+        context: &Context,
         link_ids: &[LinkId],
     ) -> Result<Vec<NodeLink>, PortError> {
         let ids: Vec<String> = link_ids.iter().map(LinkId::to_string).collect();
+        if context.actor.service {
+            let question = json!({ "linkIds": ids });
+            let names = ("node_links.find_by_ids", "read_node_links_for_service");
+            let found: Found = self.ask(names, context, &question).await?;
+            return Ok(found.links);
+        }
         let read = TABLE.read(&self.session).any_of("link_id", &ids);
         let operation = "node_links.find_by_ids";
         TABLE.all(&self.session, operation, read).await
@@ -393,6 +406,20 @@ mod tests {
         );
         assert_eq!(asked(&sent[2]).0, "rpc/begin_link_batch");
         assert_eq!(asked(&sent[3]).0, "rpc/end_link_batch");
+    }
+
+    #[test]
+    fn the_service_reads_by_a_function() {
+        let (script, clock) = played(&[json!({"links": [row()]})]);
+        let links = PostgrestNodeLinks::new(session(&script, &clock));
+        let mut service = context();
+        service.actor.service = true;
+        let id = LinkId::parse(ID).unwrap();
+        let found = block_on(links.find_by_ids(&service, &[id])).unwrap();
+        assert_eq!((found.len(), found[0].source_node_id), (1, None));
+        let sent = script.sent();
+        assert_eq!(asked(&sent[0]).0, "rpc/read_node_links_for_service");
+        assert_eq!(body(&sent[0])["command"], json!({"linkIds": [ID]}));
     }
 
     #[test]
