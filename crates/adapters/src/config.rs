@@ -194,7 +194,7 @@ fn keys<'a>(
     let mut found: Vec<String> = match get(named) {
         None => Vec::new(),
         Some(text) => {
-            let mut set: std::collections::BTreeMap<String, String> = domain::json::from_text(text)
+            let mut set: domain::sorted::SortedMap<String, String> = domain::json::from_text(text)
                 .map_err(|_| broken(named, "must be a JSON object of keys"))?;
             set.remove("default")
                 .into_iter()

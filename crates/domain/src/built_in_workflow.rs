@@ -1,6 +1,6 @@
 //! Workflows of the built-in Spindle: one HTTP call each.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -67,8 +67,8 @@ pub struct HttpTask {
     /// `{dotted.path}`.
     pub url: String,
     /// Headers; their values may hold `{dotted.path}` too.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub headers: SortedMap<String, String>,
     /// The body: JSON as it is, or an expression over the run's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
@@ -183,8 +183,8 @@ impl HttpTask {
     ///
     /// # Errors
     /// A sentence when a path leads nowhere, or a value would break the header.
-    pub fn headers_for(&self, data: &Value) -> Result<BTreeMap<String, String>, String> {
-        let mut headers = BTreeMap::new();
+    pub fn headers_for(&self, data: &Value) -> Result<SortedMap<String, String>, String> {
+        let mut headers = SortedMap::new();
         for (name, template) in &self.headers {
             let value = fill(template, data, str::to_owned)?;
             if value.contains(|sign: char| sign.is_control()) {
@@ -235,8 +235,8 @@ fn read_body(fields: &mut Fields<'_>, raw: Value) -> Option<Body> {
     fields.take("body", expression).map(Body::Expression)
 }
 
-fn read_headers(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
-    let mut headers = BTreeMap::new();
+fn read_headers(fields: &mut Fields<'_>) -> SortedMap<String, String> {
+    let mut headers = SortedMap::new();
     let given = fields.object("headers").unwrap_or_default();
     if given.len() > MAX_HEADERS {
         fields.broken("headers", "length", MAX_HEADERS);

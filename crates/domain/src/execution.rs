@@ -9,6 +9,7 @@ use crate::function_model::FunctionModel;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, NodeId};
 use crate::limits::{self, JsonObject};
+use crate::sorted;
 use crate::vocabulary::words;
 use crate::workflow::plan::Plan;
 
@@ -188,7 +189,7 @@ pub fn required_parameters(model: &FunctionModel) -> Vec<String> {
         .filter_map(|name| Some(name.as_str()?.trim().to_owned()))
         .filter(|name| !name.is_empty())
         .collect();
-    names.sort_unstable();
+    sorted::sort(&mut names);
     names.dedup();
     names
 }

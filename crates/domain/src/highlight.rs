@@ -1,5 +1,7 @@
 //! Showing where the words of a search stand in a text.
 
+use crate::sorted;
+
 /// The words to look for: in lower case, without those that a search excludes.
 ///
 /// Words are runs of letters and digits; one with a minus sign before it is excluded, and `or`
@@ -14,7 +16,7 @@ pub fn words(query: &str) -> Vec<String> {
         let pieces = pieces.filter(|piece| !piece.is_empty());
         words.extend(pieces.map(str::to_lowercase).filter(|word| word != "or"));
     }
-    words.sort_unstable();
+    sorted::sort(&mut words);
     words.dedup();
     words
 }

@@ -1,6 +1,6 @@
 //! Articles of the built-in Knowledge Base.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl Article {
         let code = Code::ContentInvalid;
         let title = violations.take("title", limits::text(title, 1, 200, code));
         let body = violations.take("body", limits::text(body, 1, MAX_BODY, code));
-        let mut kept = BTreeSet::new();
+        let mut kept = SortedSet::new();
         for (index, tag) in tags.iter().enumerate() {
             let checked = limits::text(tag, 1, 50, code);
             let checked = violations.take(&format!("tags[{index}]"), checked);

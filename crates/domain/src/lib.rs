@@ -16,6 +16,7 @@ pub mod limits;
 pub mod patch;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod sorted;
 pub mod vocabulary;
 
 pub mod function_model;

@@ -289,7 +289,7 @@ impl<'a> Fields<'a> {
     /// The same, refusing a text that stands there twice.
     pub(crate) fn unique_texts(&mut self, name: &str) -> Option<Vec<String>> {
         let texts = self.texts(name)?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = crate::sorted::SortedSet::new();
         if let Some(twice) = texts.iter().find(|text| !seen.insert(text.as_str())) {
             let twice = twice.clone();
             self.broken(name, "unique", twice);

@@ -8,6 +8,7 @@ use crate::function_model::{Position, RawPosition};
 use crate::ids::EntityId;
 use crate::instant::Instant;
 use crate::limits::{self, JsonObject};
+use crate::sorted;
 use crate::vocabulary::FeatureType;
 
 const MOST_KEYWORDS: usize = 50;
@@ -366,7 +367,7 @@ impl FindSimilarNodes {
             .map(similarity)
             .filter(|found| found.similarity >= minimum)
             .collect();
-        items.sort_by(|one, other| {
+        sorted::sort_by(&mut items, |one, other| {
             let falling = other.similarity.total_cmp(&one.similarity);
             falling.then_with(|| one.node.node_id.cmp(&other.node.node_id))
         });

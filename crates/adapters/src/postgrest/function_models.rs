@@ -1,7 +1,7 @@
 //! The models: read in one request, with whatever is needed to judge the caller; saved in one
 //! command that carries only what changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use domain::sorted::{self, SortedMap, SortedSet};
 
 use domain::function_model::{ContainerNode, Event, FunctionModel};
 use domain::highlight;
@@ -158,7 +158,9 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
     ) -> Result<Option<FoundModel>, PortError> {
         let operation = "function_models.find_by_id";
         if context.actor.service {
-            return self.find_for_service(operation, context, model_id, extent).await;
+            return self
+                .find_for_service(operation, context, model_id, extent)
+                .await;
         }
         let columns = match extent {
             Extent::Header => format!("{},{JUDGED_BY}", selected(COLUMNS)),
@@ -206,7 +208,11 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
             false => order_of(filter),
         };
         let columns = format!("{},rank", selected(FOUND));
-        let found = self.session.found("search_function_models", &json!({ "query": query }), columns);
+        let found = self.session.found(
+            "search_function_models",
+            &json!({ "query": query }),
+            columns,
+        );
         let read = filtered(found, filter);
         let operation = "function_models.search";
         let page = page_of_rows(&self.session, operation, read, order, page).await?;
@@ -226,7 +232,7 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
         &self,
         _context: &Context,
         model_ids: &[ModelId],
-    ) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+    ) -> Result<SortedMap<ModelId, NestedModel>, PortError> {
         nested_models::read(&self.session, model_ids).await
     }
 
@@ -362,7 +368,7 @@ fn saved(change: &ModelSave<'_>) -> Value {
         let put = delta.containers_put.iter();
         let mut put: Vec<&ContainerNode> = put.filter_map(|id| model.nodes.get(id)).collect();
         // The order of the list becomes the order of creation.
-        put.sort_by_key(|node| (node.created_at, node.node_id));
+        sorted::sort_by_key(&mut put, |node| (node.created_at, node.node_id));
         let put = put.into_iter();
         command["containers"] = changes(put, &delta.containers_removed, ["put", "remove"]);
     }
@@ -385,7 +391,7 @@ fn saved(change: &ModelSave<'_>) -> Value {
 
 fn changes<'a, T: Serialize + 'a, U: Serialize>(
     put: impl Iterator<Item = &'a T>,
-    removed: &BTreeSet<U>,
+    removed: &SortedSet<U>,
     [put_name, removed_name]: [&str; 2],
 ) -> Value {
     let put: Vec<&T> = put.collect();

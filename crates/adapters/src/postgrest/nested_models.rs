@@ -1,7 +1,7 @@
 //! What models nest: the models that their published snapshots run, or, before the first
 //! publication, those that their working copies are going to run.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::ids::ModelId;
 use domain::vocabulary::{ActionNodeType, ModelStatus};
@@ -33,7 +33,7 @@ struct Row {
 struct Published {
     #[serde(flatten)]
     version: VersionRef,
-    actions: Option<BTreeMap<String, Action>>,
+    actions: Option<SortedMap<String, Action>>,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ impl From<Row> for NestedModel {
 
 impl Published {
     fn nests(&self) -> Vec<ModelId> {
-        let actions = self.actions.iter().flat_map(BTreeMap::values);
+        let actions = self.actions.iter().flat_map(SortedMap::values);
         let nested = actions
             .filter(|action| action.action_type == ActionNodeType::FunctionModelContainer)
             .filter_map(|action| action.action_specific_data.get("nestedModelId")?.as_str());
@@ -90,9 +90,9 @@ impl Published {
 pub(super) async fn read<H: Transport, C: Clock>(
     session: &Session<H, C>,
     model_ids: &[ModelId],
-) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+) -> Result<SortedMap<ModelId, NestedModel>, PortError> {
     let kind = ActionNodeType::FunctionModelContainer;
-    let mut models = BTreeMap::new();
+    let mut models = SortedMap::new();
     for some in model_ids.chunks(AT_ONCE) {
         let ids: Vec<String> = some.iter().map(ModelId::to_string).collect();
         let read = session

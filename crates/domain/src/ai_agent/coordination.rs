@@ -7,6 +7,7 @@ use super::task::{ExecuteAgentTask, Order};
 use crate::error::{Code, DomainError, FieldError, Violations, join};
 use crate::ids::AgentId;
 use crate::limits::{self, JsonObject};
+use crate::sorted;
 use crate::vocabulary::{AgentTaskStatus, AgentTaskType, CoordinationMode, SynchronizationKind};
 
 /// Milliseconds a coordination may take when nothing is said.
@@ -212,7 +213,7 @@ impl Score {
     /// The stages there are, ascending.
     pub fn stages(&self) -> Vec<u32> {
         let mut stages: Vec<u32> = self.parts.iter().map(|part| part.stage).collect();
-        stages.sort_unstable();
+        sorted::sort(&mut stages);
         stages.dedup();
         stages
     }

@@ -8,6 +8,7 @@ use super::agent::Agent;
 use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::EntityId;
 use crate::limits;
+use crate::sorted;
 use crate::vocabulary::FeatureType;
 
 /// Most requirements, options or keywords of one question.
@@ -252,7 +253,7 @@ pub fn best(criteria: &Criteria, candidates: Vec<Candidate>) -> Matches {
         .filter(|found| found.score >= criteria.minimum_score)
         .filter(|found| found.satisfies_all_required || !criteria.strict)
         .collect();
-    items.sort_by(order);
+    sorted::sort_by(&mut items, order);
     items.truncate(criteria.max_results);
     Matches {
         items,

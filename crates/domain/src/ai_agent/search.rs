@@ -6,6 +6,7 @@ use super::agent::Agent;
 use super::matching::rounded;
 use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::limits;
+use crate::sorted;
 use crate::vocabulary::FeatureType;
 
 /// Search agents in words.
@@ -182,7 +183,7 @@ impl Intent {
 type Words = Vec<String>;
 
 fn unique(mut words: Vec<String>) -> Words {
-    words.sort_unstable();
+    sorted::sort(&mut words);
     words.dedup();
     words
 }
@@ -370,7 +371,7 @@ impl Question {
             .map(|(agent, node_words)| self.judge(agent, &node_words))
             .filter(|hit| hit.score >= self.minimum)
             .collect();
-        items.sort_by(|one, other| {
+        sorted::sort_by(&mut items, |one, other| {
             let falling = other.score.total_cmp(&one.score);
             falling
                 .then_with(|| one.agent.name.cmp(&other.agent.name))

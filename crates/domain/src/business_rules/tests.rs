@@ -1,8 +1,8 @@
 use super::*;
 use crate::function_model::Version;
+use crate::sorted::SortedSet;
 use crate::workflow::tests::{Sketch, boundary, node_id, object, stage};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 fn sound() -> Sketch {
     let mut sketch = Sketch::new()
@@ -13,14 +13,14 @@ fn sound() -> Sketch {
     sketch
 }
 
-fn codes(sketch: &Sketch) -> BTreeSet<FindingCode> {
+fn codes(sketch: &Sketch) -> SortedSet<FindingCode> {
     let findings = validate(&sketch.model, Stage::Publication, None);
     findings.iter().map(|finding| finding.code).collect()
 }
 
 /// The findings are these and no others.
 fn check(sketch: &Sketch, expected: &[FindingCode]) {
-    let expected: BTreeSet<FindingCode> = expected.iter().copied().collect();
+    let expected: SortedSet<FindingCode> = expected.iter().copied().collect();
     assert_eq!(codes(sketch), expected);
 }
 

@@ -3,6 +3,7 @@
 use super::{Finding, FindingCode};
 use crate::function_model::{ContainerNode, FunctionModel};
 use crate::ids::{ActionId, NodeId};
+use crate::sorted;
 
 /// Completes findings with the path of what they concern in this model, and with advice.
 ///
@@ -30,15 +31,15 @@ struct Places {
 impl Places {
     fn of(model: &FunctionModel) -> Self {
         let mut nodes: Vec<&ContainerNode> = model.nodes.values().collect();
-        nodes.sort_by_key(|node| (node.created_at, node.node_id));
+        sorted::sort_by_key(&mut nodes, |node| (node.created_at, node.node_id));
         let ids = nodes.iter().map(|node| node.node_id);
         let mut nodes: Vec<(NodeId, usize)> = ids.zip(0..).collect();
-        nodes.sort_unstable();
+        sorted::sort(&mut nodes);
         let mut actions = Vec::with_capacity(model.action_nodes.len());
         for own in model.actions_by_container().values() {
             actions.extend(own.iter().map(|action| action.action_id).zip(0..));
         }
-        actions.sort_unstable();
+        sorted::sort(&mut actions);
         Self { nodes, actions }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Events carry such changes twice, once with the new and once with the former values.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -234,7 +234,7 @@ impl ActionChanges {
 /// What stands under these keys, and the keys under which nothing stands.
 fn parted<K: Ord + Copy, V: Clone>(
     keys: impl Iterator<Item = K>,
-    map: &BTreeMap<K, V>,
+    map: &SortedMap<K, V>,
 ) -> (Vec<V>, Vec<K>) {
     let (mut there, mut missing) = (Vec::new(), Vec::new());
     for key in keys {

@@ -2,7 +2,7 @@
 //!
 //! Both states are walked once side by side, so the work is in proportion to their nodes.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub struct Comparison {
     /// Actions that differ.
     pub actions: PartChanges,
     /// Metadata that differs, by key.
-    pub metadata_changes: BTreeMap<String, MetadataChange>,
+    pub metadata_changes: SortedMap<String, MetadataChange>,
     /// Whether the settings of agents differ.
     pub ai_agent_config_changed: bool,
     /// Whether nothing differs.
@@ -190,8 +190,8 @@ impl PartChanges {
 
 /// Walks two maps side by side in the order of their keys.
 fn walk<K: Ord, V>(
-    from: &BTreeMap<K, V>,
-    to: &BTreeMap<K, V>,
+    from: &SortedMap<K, V>,
+    to: &SortedMap<K, V>,
     mut visit: impl FnMut(Option<&V>, Option<&V>),
 ) {
     let (mut former, mut latter) = (from.iter().peekable(), to.iter().peekable());
@@ -215,7 +215,7 @@ fn text_change(from: Option<&str>, to: Option<&str>) -> Option<TextChange> {
     })
 }
 
-fn metadata_changes(from: &JsonObject, to: &JsonObject) -> BTreeMap<String, MetadataChange> {
+fn metadata_changes(from: &JsonObject, to: &JsonObject) -> SortedMap<String, MetadataChange> {
     let put = to
         .iter()
         .filter(|(key, value)| from.get(*key) != Some(value));

@@ -1,6 +1,6 @@
 //! Bringing a model into being, empty or with the structure of another.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use uuid::Uuid;
 
@@ -103,8 +103,8 @@ pub fn copy_structure(
     now: Instant,
 ) -> Structure {
     let mut sources: Vec<&ContainerNode> = model.nodes.values().collect();
-    sources.sort_by_key(|node| (node.created_at, node.node_id));
-    let ids: BTreeMap<NodeId, NodeId> = sources
+    sorted::sort_by_key(&mut sources, |node| (node.created_at, node.node_id));
+    let ids: SortedMap<NodeId, NodeId> = sources
         .iter()
         .map(|node| (node.node_id, NodeId::from_uuid(next_id())))
         .collect();
@@ -121,7 +121,7 @@ pub fn copy_structure(
     });
     let nodes = nodes.collect();
     let mut actions: Vec<&ActionNode> = model.action_nodes.values().collect();
-    actions.sort_by_key(|action| (action.created_at, action.action_id));
+    sorted::sort_by_key(&mut actions, |action| (action.created_at, action.action_id));
     let actions = actions.into_iter().filter_map(|action| {
         Some(ActionNode {
             action_id: ActionId::from_uuid(next_id()),

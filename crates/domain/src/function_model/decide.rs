@@ -11,6 +11,7 @@ use crate::ids::{ActionId, UserId};
 use crate::instant::Instant;
 use crate::limits;
 use crate::patch::Patch;
+use crate::sorted;
 use crate::vocabulary::ModelStatus;
 
 use super::{decide_action, decide_node, decide_publish, decide_structure, decide_version};
@@ -128,10 +129,10 @@ fn reorder(
     model.node(command.node_id)?;
     model.guard_change()?;
     let mut given: Vec<ActionId> = command.action_ids.clone();
-    given.sort_unstable();
+    sorted::sort(&mut given);
     let actions = model.actions_of(command.node_id);
     let mut own: Vec<ActionId> = actions.iter().map(|action| action.action_id).collect();
-    own.sort_unstable();
+    sorted::sort(&mut own);
     if given != own {
         let message = "The order must name every action of the container exactly once.";
         return Err(DomainError::new(Code::ActionOrderIncomplete, message));

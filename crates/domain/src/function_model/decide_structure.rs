@@ -4,7 +4,7 @@
 //! Each part is judged against the model as it is going to be. Work is in proportion to what the
 //! model holds and what the edit names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde_json::Value;
 
@@ -68,9 +68,9 @@ pub(super) fn decide(
         asked,
         places,
         violations,
-        kinds: BTreeMap::new(),
-        gone_nodes: BTreeSet::new(),
-        gone_actions: BTreeSet::new(),
+        kinds: SortedMap::new(),
+        gone_nodes: SortedSet::new(),
+        gone_actions: SortedSet::new(),
         cycles: Vec::new(),
         events: Vec::new(),
     };
@@ -114,10 +114,10 @@ struct Edit<'a> {
     places: Places,
     violations: Violations,
     /// Added and changed containers.
-    kinds: BTreeMap<NodeId, Kind>,
-    gone_nodes: BTreeSet<NodeId>,
+    kinds: SortedMap<NodeId, Kind>,
+    gone_nodes: SortedSet<NodeId>,
     /// Removed actions, those of removed containers included.
-    gone_actions: BTreeSet<ActionId>,
+    gone_actions: SortedSet<ActionId>,
     cycles: Vec<Value>,
     events: Vec<Event>,
 }
@@ -177,7 +177,7 @@ impl<'a> Edit<'a> {
     }
 
     fn once(&mut self, named: Vec<(String, uuid::Uuid)>) {
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         for (field, id) in named {
             if !seen.insert(id) {
                 self.broken(Code::InvalidRequest, field, "unique", id.to_string());
@@ -188,7 +188,8 @@ impl<'a> Edit<'a> {
     /// What goes: dependencies, then actions, then containers nobody else waits for.
     fn remove(&mut self) {
         let (model, asked, model_id) = (self.model, self.asked, self.model.model_id);
-        let gone: BTreeSet<Dependency> = self.command.dependencies.remove.iter().copied().collect();
+        let gone: SortedSet<Dependency> =
+            self.command.dependencies.remove.iter().copied().collect();
         for (i, edge) in self.command.dependencies.remove.iter().enumerate() {
             let node = model.nodes.get(&edge.node_id);
             let place = at("dependencies.remove", i, "");
@@ -237,13 +238,13 @@ impl<'a> Edit<'a> {
         self.remove_containers(&gone);
     }
 
-    fn remove_containers(&mut self, gone_edges: &BTreeSet<Dependency>) {
+    fn remove_containers(&mut self, gone_edges: &SortedSet<Dependency>) {
         let (model, asked) = (self.model, self.asked);
         self.gone_nodes = self.command.containers.remove.iter().copied().collect();
         if self.gone_nodes.is_empty() {
             return;
         }
-        let mut waiting: BTreeMap<NodeId, Vec<String>> = BTreeMap::new();
+        let mut waiting: SortedMap<NodeId, Vec<String>> = SortedMap::new();
         let stays = model
             .nodes
             .values()

@@ -1,6 +1,6 @@
 //! The decisions about numbers and snapshots: checkpoints, reopening, taking up an old version.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::commands::CreateModelVersion;
 use super::comparison::{action_fields, container_fields};
@@ -103,8 +103,8 @@ pub(super) fn restore(
 
 /// The containers to put and to remove so that `old` becomes `new`.
 fn nodes(
-    old: &BTreeMap<NodeId, ContainerNode>,
-    new: &BTreeMap<NodeId, ContainerNode>,
+    old: &SortedMap<NodeId, ContainerNode>,
+    new: &SortedMap<NodeId, ContainerNode>,
     now: Instant,
 ) -> (Vec<ContainerNode>, Vec<NodeId>) {
     let put = new.values().filter(|node| {
@@ -125,8 +125,8 @@ fn nodes(
 
 /// The actions to put and to remove so that `old` becomes `new`.
 fn actions(
-    old: &BTreeMap<ActionId, ActionNode>,
-    new: &BTreeMap<ActionId, ActionNode>,
+    old: &SortedMap<ActionId, ActionNode>,
+    new: &SortedMap<ActionId, ActionNode>,
     now: Instant,
 ) -> (Vec<ActionNode>, Vec<ActionId>) {
     let put = new.values().filter(|action| {

@@ -1,6 +1,6 @@
 //! Which rows a list of events touched, so that a save writes those and no others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde_json::Value;
 
@@ -16,19 +16,19 @@ use crate::limits::JsonObject;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
     /// Columns of the model, by their names on the wire.
-    pub columns: BTreeSet<&'static str>,
+    pub columns: SortedSet<&'static str>,
     /// Containers to write.
-    pub containers_put: BTreeSet<NodeId>,
+    pub containers_put: SortedSet<NodeId>,
     /// Containers to remove.
-    pub containers_removed: BTreeSet<NodeId>,
+    pub containers_removed: SortedSet<NodeId>,
     /// Actions to write.
-    pub actions_put: BTreeSet<ActionId>,
+    pub actions_put: SortedSet<ActionId>,
     /// Actions to remove.
-    pub actions_removed: BTreeSet<ActionId>,
+    pub actions_removed: SortedSet<ActionId>,
     /// Dependencies to add, in the order they were added.
     pub dependencies_added: Vec<Dependency>,
     /// Dependencies to remove.
-    pub dependencies_removed: BTreeSet<Dependency>,
+    pub dependencies_removed: SortedSet<Dependency>,
 }
 
 const ALL_COLUMNS: [&str; 14] = [
@@ -153,7 +153,7 @@ impl Delta {
     /// that their order is kept.
     fn take_up(&mut self, event: &FunctionModelUpdated) {
         let former = event.previous_values.nodes.iter();
-        let former: BTreeMap<NodeId, &[NodeId]> = former
+        let former: SortedMap<NodeId, &[NodeId]> = former
             .map(|node| (node.node_id, node.dependencies.as_slice()))
             .collect();
         for id in &event.changes.removed_nodes {

@@ -22,6 +22,7 @@ use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::{ActionId, ModelId, NodeId, OrganizationId, UserId};
 use crate::instant::Instant;
 use crate::limits::{self, JsonObject};
+use crate::sorted;
 use crate::vocabulary::{ActionStatus, NodeStatus, words};
 use crate::workflow::nesting::NestedModels;
 
@@ -110,7 +111,7 @@ pub struct ImportFunctionModel {
 /// The document of a model as it stands.
 pub fn document(model: &FunctionModel) -> Document {
     let mut nodes: Vec<&ContainerNode> = model.nodes.values().collect();
-    nodes.sort_by_key(|node| (node.created_at, node.node_id));
+    sorted::sort_by_key(&mut nodes, |node| (node.created_at, node.node_id));
     let by_container = model.actions_by_container();
     let actions = nodes
         .iter()
@@ -294,7 +295,7 @@ fn statuses(edit: &EditStructure, statuses: &[PartStatus], violations: &mut Viol
         .filter_map(|action| action.action_id);
     let mut known: Vec<Uuid> = nodes.map(|id| id.as_uuid()).collect();
     known.extend(actions.map(|id| id.as_uuid()));
-    known.sort_unstable();
+    sorted::sort(&mut known);
     for (i, part) in statuses.iter().enumerate() {
         if known.binary_search(&part.id).is_err() {
             let error = FieldError::new(format!("document.statuses[{i}].id"), "exists");

@@ -38,7 +38,7 @@ pub mod snapshot;
 pub mod statistics;
 pub mod surroundings;
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,10 +89,10 @@ pub struct FunctionModel {
     pub status: ModelStatus,
     /// Its containers.
     #[serde(default)]
-    pub nodes: BTreeMap<NodeId, ContainerNode>,
+    pub nodes: SortedMap<NodeId, ContainerNode>,
     /// Its actions.
     #[serde(default)]
-    pub action_nodes: BTreeMap<ActionId, ActionNode>,
+    pub action_nodes: SortedMap<ActionId, ActionNode>,
     /// Free settings for agents attached to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_agent_config: Option<JsonObject>,
@@ -205,8 +205,8 @@ impl FunctionModel {
     }
 
     /// The actions of every container that has some, sorted as [`Self::actions_of`] does.
-    pub fn actions_by_container(&self) -> BTreeMap<NodeId, Vec<&ActionNode>> {
-        let mut groups: BTreeMap<NodeId, Vec<&ActionNode>> = BTreeMap::new();
+    pub fn actions_by_container(&self) -> SortedMap<NodeId, Vec<&ActionNode>> {
+        let mut groups: SortedMap<NodeId, Vec<&ActionNode>> = SortedMap::new();
         for action in self.action_nodes.values() {
             groups
                 .entry(action.parent_node_id)
@@ -229,7 +229,7 @@ impl FunctionModel {
 }
 
 fn sort_actions(actions: &mut [&ActionNode]) {
-    actions.sort_by_key(|action| {
+    sorted::sort_by_key(actions, |action| {
         let urgency = std::cmp::Reverse(action.priority);
         (action.execution_order, urgency, action.action_id)
     });

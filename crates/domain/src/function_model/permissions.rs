@@ -1,6 +1,6 @@
 //! Who may do what with a model.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +123,7 @@ impl Permissions {
                 let error = FieldError::new(name, "length").limit(MAX_PER_LIST);
                 violations.add(Code::PermissionsInvalid, error);
             }
-            let mut seen = BTreeSet::new();
+            let mut seen = SortedSet::new();
             if let Some(twice) = list.iter().find(|user| !seen.insert(**user)) {
                 let error = FieldError::new(name, "unique").value(twice.to_string());
                 violations.add(Code::PermissionsInvalid, error);
@@ -249,7 +249,7 @@ mod tests {
         let rules: Vec<&str> = refusal.errors.iter().map(|e| e.rule.as_str()).collect();
         assert_eq!(rules, ["length", "unique"]);
         assert_eq!(Act::Execute.as_str(), "execute");
-        let words: BTreeSet<&str> = ACTS.iter().map(|act| act.as_str()).collect();
+        let words: SortedSet<&str> = ACTS.iter().map(|act| act.as_str()).collect();
         assert_eq!(words.len(), ACTS.len());
     }
 }

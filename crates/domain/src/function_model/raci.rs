@@ -1,6 +1,6 @@
 //! Who is responsible, accountable, consulted and informed.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ impl Raci {
     /// `RACI_INVALID` with every name that is blank, too long or there twice.
     pub fn parse(raw: RawRaci) -> Result<Self, DomainError> {
         let mut violations = Violations::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         let mut read = |role: RaciRole, names: &[String]| {
             let mut kept = Vec::new();
             for (index, name) in names.iter().enumerate() {
@@ -160,7 +160,7 @@ impl RawRaci {
 
 impl PartialEq for Raci {
     fn eq(&self, other: &Self) -> bool {
-        let set = |raci: &Self, role: RaciRole| -> BTreeSet<String> {
+        let set = |raci: &Self, role: RaciRole| -> SortedSet<String> {
             raci.parties(role).iter().cloned().collect()
         };
         RaciRole::ALL

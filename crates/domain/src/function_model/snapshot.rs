@@ -1,6 +1,6 @@
 //! The frozen content of a model, as a version keeps it.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,9 +19,9 @@ struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(default)]
-    nodes: BTreeMap<NodeId, ContainerNode>,
+    nodes: SortedMap<NodeId, ContainerNode>,
     #[serde(default)]
-    action_nodes: BTreeMap<ActionId, ActionNode>,
+    action_nodes: SortedMap<ActionId, ActionNode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ai_agent_config: Option<JsonObject>,
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Figures about a model.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::vocabulary::{ActionNodeType, ActionStatus, ContainerNodeType, Executi
 use crate::workflow::ordering::Graph;
 
 /// How many there are of each value.
-pub type Breakdown = BTreeMap<String, usize>;
+pub type Breakdown = SortedMap<String, usize>;
 
 /// The figures of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

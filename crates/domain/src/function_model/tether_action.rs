@@ -1,6 +1,6 @@
 //! The data of an action that runs a workflow of Spindle.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,8 +21,8 @@ pub struct TetherAction {
     #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
     pub execution_parameters: JsonObject,
     /// Local names and where in the result, or by which expression, their values are found.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub output_mapping: BTreeMap<String, Mapping>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub output_mapping: SortedMap<String, Mapping>,
     /// Names of what triggers it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub execution_triggers: Vec<String>,

@@ -9,6 +9,7 @@ use crate::error::{Code, DomainError};
 use crate::ids::{ContextId, NodeId};
 use crate::instant::Instant;
 use crate::limits::JsonObject;
+use crate::sorted;
 use crate::vocabulary::words;
 
 /// How long an access in an emergency lasts at most, in milliseconds.
@@ -291,7 +292,9 @@ pub fn list(
         .filter(|(relation, level, _)| wanted(*relation) && *level > AccessLevel::None)
         .collect();
     // The relations are declared in the order in which they are listed.
-    found.sort_by_key(|(relation, _, context)| (*relation, context.level, context.node_id));
+    sorted::sort_by_key(&mut found, |(relation, _, context)| {
+        (*relation, context.level, context.node_id)
+    });
     let total_available = found.len();
     found.truncate(most);
     let items = found

@@ -6,6 +6,7 @@ use super::tree::ContextTree;
 use super::{ContextScope, InheritanceRule, InheritanceType, NodeContext};
 use crate::ids::{ContextId, NodeId};
 use crate::limits::JsonObject;
+use crate::sorted;
 
 /// What a context inherits: what is visible above it, and the defaults of its own rules. An
 /// isolated context inherits nothing, and nothing is inherited from one.
@@ -123,7 +124,7 @@ pub fn changed_names(before: &JsonObject, after: &JsonObject) -> Vec<String> {
         .filter(|name| before.get(*name) != after.get(*name))
         .cloned()
         .collect();
-    names.sort_unstable();
+    sorted::sort(&mut names);
     names.dedup();
     names
 }

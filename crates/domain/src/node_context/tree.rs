@@ -1,6 +1,6 @@
 //! Where the nodes stand to each other.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use super::{ContextScope, MAX_LEVEL, NodeContext};
 use crate::error::{Code, DomainError};
@@ -28,7 +28,7 @@ words!(
 /// The contexts of one model or run, by node.
 #[derive(Clone, Debug, Default)]
 pub struct ContextTree<'a> {
-    contexts: BTreeMap<NodeId, &'a NodeContext>,
+    contexts: SortedMap<NodeId, &'a NodeContext>,
 }
 
 impl<'a> ContextTree<'a> {
@@ -113,7 +113,7 @@ impl<'a> ContextTree<'a> {
             .iter()
             .filter(|context| self.ancestors(context.node_id).contains(&node_id))
             .collect();
-        below.sort_by_key(|context| (context.level, context.node_id));
+        sorted::sort_by_key(&mut below, |context| (context.level, context.node_id));
         below.iter().map(|context| context.node_id).collect()
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::strength::four_decimals;
 use super::{EntityOperation, LinkStrength};
 use crate::ids::{EntityId, LinkId};
+use crate::sorted;
 use crate::vocabulary::{FeatureType, LinkType, words};
 use crate::workflow::cycles;
 
@@ -184,9 +185,9 @@ impl Graph {
             places.extend([source, target]);
             types.push((source, target, edge.link_type));
         }
-        places.sort_unstable();
+        sorted::sort(&mut places);
         places.dedup();
-        types.sort_unstable();
+        sorted::sort(&mut types);
         types.dedup();
         let mut next: Vec<Vec<usize>> = vec![Vec::new(); places.len()];
         for (source, target, _) in &types {

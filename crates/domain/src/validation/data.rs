@@ -3,7 +3,7 @@
 //! Names are only called undefined where every source of names is known: the input boundaries
 //! declare their names, and every earlier tether maps its outputs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub(super) fn validate(model: &FunctionModel) -> Vec<Finding> {
     findings
 }
 
-fn texts(value: Option<&Value>) -> BTreeSet<String> {
+fn texts(value: Option<&Value>) -> SortedSet<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items
         .filter_map(|item| Some(item.as_str()?.to_owned()))
@@ -45,7 +45,7 @@ fn texts(value: Option<&Value>) -> BTreeSet<String> {
 /// The names that are defined so far.
 struct Names {
     /// Names with the types that contracts declare.
-    known: BTreeMap<String, Option<String>>,
+    known: SortedMap<String, Option<String>>,
     /// Whether there may be others.
     open: bool,
 }
@@ -53,7 +53,7 @@ struct Names {
 impl Names {
     fn of_inputs(model: &FunctionModel) -> Self {
         let mut names = Self {
-            known: BTreeMap::new(),
+            known: SortedMap::new(),
             open: false,
         };
         for node in model.nodes.values().filter(|node| node.accepts_input()) {
@@ -124,9 +124,9 @@ fn mappings(action: &ActionNode) -> Vec<&Mapping> {
     all.map(|(_, mapping)| mapping).collect()
 }
 
-fn read_names(action: &ActionNode, conditions: &[Condition]) -> BTreeSet<String> {
+fn read_names(action: &ActionNode, conditions: &[Condition]) -> SortedSet<String> {
     let root = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
-    let mut names = BTreeSet::new();
+    let mut names = SortedSet::new();
     for condition in conditions {
         match condition {
             Condition::Tests(tests) => {
@@ -152,7 +152,7 @@ fn read_names(action: &ActionNode, conditions: &[Condition]) -> BTreeSet<String>
 fn reads(
     action: &ActionNode,
     names: &Names,
-    deprecated: &BTreeSet<String>,
+    deprecated: &SortedSet<String>,
     findings: &mut Vec<Finding>,
 ) {
     let mut note = |code: FindingCode, what: String| {
@@ -220,7 +220,7 @@ fn inheritance(action: &ActionNode, findings: &mut Vec<Finding>) {
     let Some(inheritance) = &nested.context_inheritance else {
         return;
     };
-    let inherited: BTreeSet<&String> = inheritance.inherited_contexts.iter().collect();
+    let inherited: SortedSet<&String> = inheritance.inherited_contexts.iter().collect();
     let twice = inheritance
         .shared_contexts
         .iter()
@@ -265,7 +265,7 @@ fn contracts(model: &FunctionModel, findings: &mut Vec<Finding>) {
         ];
         sides.into_iter().flatten()
     });
-    let majors: BTreeSet<&str> = contracts
+    let majors: SortedSet<&str> = contracts
         .filter_map(|contract| contract.get("schemaVersion")?.as_str()?.split('.').next())
         .collect();
     if majors.len() > 1 {

@@ -7,7 +7,7 @@ mod data;
 mod readiness;
 pub mod references;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct Facts {
     /// Whether a run is meant to follow.
     pub for_execution: bool,
     /// Checks that could not be made, and why.
-    pub broken: BTreeMap<ValidationLevel, String>,
+    pub broken: SortedMap<ValidationLevel, String>,
 }
 
 /// The outcome of a validation; the answer of UC-006.
@@ -53,7 +53,7 @@ pub struct Report {
     /// Whether no check found an error.
     pub is_valid: bool,
     /// What each check found.
-    pub categories: BTreeMap<ValidationLevel, Category>,
+    pub categories: SortedMap<ValidationLevel, Category>,
     /// The sums.
     pub totals: Totals,
     /// The size of the model.
@@ -112,7 +112,7 @@ pub fn validate(
         guide(model, &mut findings);
         (category, Category::of(findings))
     };
-    let categories: BTreeMap<ValidationLevel, Category> = chosen.map(found).collect();
+    let categories: SortedMap<ValidationLevel, Category> = chosen.map(found).collect();
     let mut totals = Totals::default();
     for category in categories.values() {
         totals.errors += category.errors.len();

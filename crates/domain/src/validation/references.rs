@@ -1,6 +1,6 @@
 //! What other features must offer for the model to run.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde_json::Value;
 
@@ -24,13 +24,13 @@ pub enum Reference {
 #[derive(Clone, Debug, Default)]
 pub struct References {
     /// Workflows of Spindle.
-    pub workflows: BTreeMap<String, Reference>,
+    pub workflows: SortedMap<String, Reference>,
     /// Articles of the Knowledge Base.
-    pub contents: BTreeMap<String, Reference>,
+    pub contents: SortedMap<String, Reference>,
     /// Nested models.
-    pub models: BTreeMap<ModelId, Reference>,
+    pub models: SortedMap<ModelId, Reference>,
     /// The published numbers of nested models.
-    pub versions: BTreeMap<ModelId, String>,
+    pub versions: SortedMap<ModelId, String>,
     /// The links that touch the model.
     pub links: Vec<NodeLink>,
 }

@@ -1,6 +1,6 @@
 //! Elementary cycles of a directed graph, without recursion.
 
-use std::collections::BTreeSet;
+use crate::sorted::{self, SortedSet};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -41,15 +41,15 @@ pub(crate) fn entangled(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
         .filter(|group: &Vec<usize>| group.len() > 1 || edges[group[0]].contains(&group[0]))
         .collect();
     for group in &mut groups {
-        group.sort_unstable();
+        sorted::sort(group);
     }
-    groups.sort_unstable();
+    sorted::sort(&mut groups);
     groups
 }
 
 /// Of the parts of the graph without the nodes before `first` whose nodes all reach one another,
 /// the one with the smallest node that lies on a cycle.
-fn next_component(edges: &[Vec<usize>], first: usize) -> Option<BTreeSet<usize>> {
+fn next_component(edges: &[Vec<usize>], first: usize) -> Option<SortedSet<usize>> {
     let mut graph = DiGraph::<usize, ()>::new();
     let nodes: Vec<NodeIndex> = (first..edges.len()).map(|n| graph.add_node(n)).collect();
     for from in first..edges.len() {
@@ -60,7 +60,7 @@ fn next_component(edges: &[Vec<usize>], first: usize) -> Option<BTreeSet<usize>>
     kosaraju_scc(&graph)
         .into_iter()
         .map(|part| part.into_iter().map(|node| graph[node]).collect())
-        .filter(|part: &BTreeSet<usize>| {
+        .filter(|part: &SortedSet<usize>| {
             part.len() > 1 || part.iter().any(|node| edges[*node].contains(node))
         })
         .min_by_key(|part| part.first().copied())
@@ -68,10 +68,10 @@ fn next_component(edges: &[Vec<usize>], first: usize) -> Option<BTreeSet<usize>>
 
 struct Search<'a> {
     edges: &'a [Vec<usize>],
-    component: &'a BTreeSet<usize>,
+    component: &'a SortedSet<usize>,
     start: usize,
     blocked: Vec<bool>,
-    unblocks: Vec<BTreeSet<usize>>,
+    unblocks: Vec<SortedSet<usize>>,
 }
 
 /// A node on the path, the next edge to follow, and whether a cycle was closed below it.
@@ -82,13 +82,13 @@ struct Frame {
 }
 
 impl<'a> Search<'a> {
-    fn new(edges: &'a [Vec<usize>], component: &'a BTreeSet<usize>, start: usize) -> Self {
+    fn new(edges: &'a [Vec<usize>], component: &'a SortedSet<usize>, start: usize) -> Self {
         Self {
             edges,
             component,
             start,
             blocked: vec![false; edges.len()],
-            unblocks: vec![BTreeSet::new(); edges.len()],
+            unblocks: vec![SortedSet::new(); edges.len()],
         }
     }
 
@@ -214,14 +214,14 @@ mod tests {
             let found = elementary(&edges, 100);
             prop_assert_eq!(!found.is_empty(), petgraph::algo::is_cyclic_directed(&graph));
             for cycle in &found {
-                let distinct: BTreeSet<&usize> = cycle.iter().collect();
+                let distinct: SortedSet<&usize> = cycle.iter().collect();
                 prop_assert_eq!(distinct.len(), cycle.len());
                 for (place, node) in cycle.iter().enumerate() {
                     let next = cycle[(place + 1) % cycle.len()];
                     prop_assert!(edges[*node].contains(&next));
                 }
             }
-            let distinct: BTreeSet<&Vec<usize>> = found.iter().collect();
+            let distinct: SortedSet<&Vec<usize>> = found.iter().collect();
             prop_assert_eq!(distinct.len(), found.len());
         }
     }

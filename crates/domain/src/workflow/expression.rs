@@ -3,7 +3,7 @@
 //! The language has no step limit of its own, so the work is bounded beforehand: by the length of
 //! the source, by the shape of the parsed expression and by the size of the data it sees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -83,7 +83,7 @@ impl Expression {
         let names = references.variables();
         let own = |name: &&str| parsed.shape.introduced.iter().any(|other| other == name);
         let read = names.into_iter().filter(|name| !own(name));
-        let sorted: BTreeSet<String> = read.map(str::to_owned).collect();
+        let sorted: SortedSet<String> = read.map(str::to_owned).collect();
         sorted.into_iter().collect()
     }
 
@@ -168,7 +168,7 @@ struct Shape {
 #[derive(Default)]
 struct Sizes {
     /// Bytes by name, estimated.
-    bytes: BTreeMap<String, usize>,
+    bytes: SortedMap<String, usize>,
     /// Bytes of the largest item of a list.
     largest_item: usize,
     /// Items of the longest list.

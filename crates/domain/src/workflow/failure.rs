@@ -3,6 +3,7 @@
 use super::plan::{Plan, Step, StepKind};
 use super::retry::Fault;
 use super::time_limit::CONTAINER_TIMEOUT;
+use crate::sorted;
 use crate::vocabulary::FailureHandling;
 
 /// The steps that will not run because another failed.
@@ -24,7 +25,7 @@ impl SkipSet {
     /// Every step, sorted. Those that have started already run on.
     pub fn steps(&self) -> Vec<u32> {
         let mut steps = [self.abandoned.as_slice(), &self.dependents].concat();
-        steps.sort_unstable();
+        sorted::sort(&mut steps);
         steps
     }
 

@@ -1,6 +1,6 @@
 //! Where a value is found: a dotted path, or an expression in its place.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -56,8 +56,8 @@ impl Mapping {
     }
 
     /// Reads a field that holds mappings by name.
-    pub(crate) fn read_all(fields: &mut Fields<'_>, name: &str) -> BTreeMap<String, Self> {
-        let mut mappings = BTreeMap::new();
+    pub(crate) fn read_all(fields: &mut Fields<'_>, name: &str) -> SortedMap<String, Self> {
+        let mut mappings = SortedMap::new();
         for (key, value) in fields.object(name).unwrap_or_default() {
             let place = join(name, &key);
             if key.trim().is_empty() {
@@ -111,7 +111,7 @@ pub fn lookup<'a>(data: &'a Value, path: &str) -> Option<&'a Value> {
 /// # Errors
 /// A sentence when a path leads nowhere or an expression fails; the attempt has then failed with
 /// category `validation`.
-pub fn map_output(mapping: &BTreeMap<String, Mapping>, result: Value) -> Result<Value, String> {
+pub fn map_output(mapping: &SortedMap<String, Mapping>, result: Value) -> Result<Value, String> {
     if mapping.is_empty() {
         return Ok(result);
     }
@@ -180,7 +180,7 @@ mod tests {
         assert!(map_output(&mapping, json!({"order": {"id": 1}})).is_err());
         assert!(map_output(&mapping, json!({})).is_err());
         assert_eq!(
-            map_output(&BTreeMap::new(), result.clone()).unwrap(),
+            map_output(&SortedMap::new(), result.clone()).unwrap(),
             result
         );
     }

@@ -9,6 +9,7 @@ use crate::error::{Code, DomainError, FieldError};
 use crate::finding::Finding;
 use crate::function_model::{ActionKind, ActionNode, ContainerNode, FunctionModel};
 use crate::ids::{ActionId, NodeId};
+use crate::sorted;
 use crate::vocabulary::{
     ActionNodeType, ExecutionMode, ExecutionStatus, FailureHandling, RunStatus, Severity,
 };
@@ -131,7 +132,9 @@ pub fn container_plan(
 
 /// By order, then the most urgent first, then as they were.
 fn sort(actions: &mut [&ActionNode]) {
-    actions.sort_by_key(|action| (action.execution_order, std::cmp::Reverse(action.priority)));
+    sorted::sort_by_key(actions, |action| {
+        (action.execution_order, std::cmp::Reverse(action.priority))
+    });
 }
 
 fn planned_group(node: &ContainerNode, group: &[&ActionNode]) -> ActionGroup {
@@ -141,7 +144,7 @@ fn planned_group(node: &ContainerNode, group: &[&ActionNode]) -> ActionGroup {
     let parallel = mode == ExecutionMode::Parallel;
     let mut members = group.to_vec();
     if parallel {
-        members.sort_by_key(|action| std::cmp::Reverse(action.priority));
+        sorted::sort_by_key(&mut members, |action| std::cmp::Reverse(action.priority));
     }
     let estimates = members.iter().map(|action| estimate_minutes(action));
     ActionGroup {

@@ -1,6 +1,6 @@
 //! UC-022: one more attempt by hand, and taking a failed run up again from one action.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use super::failure::{DEPENDENCY_FAILED, after_failure};
 use super::plan::{ActionStep, Group, Plan};
@@ -199,7 +199,7 @@ fn to_do_again(plan: &Plan, target: u32, states: &[Option<&EndedStep>]) -> Vec<b
 /// Which steps the run has yet to pass: those that are done again, and all that come after them.
 fn still_open(plan: &Plan, again: &[bool], states: &[Option<&EndedStep>]) -> Vec<bool> {
     let mut open = again.to_vec();
-    let groups: BTreeMap<u32, &Group> = plan
+    let groups: SortedMap<u32, &Group> = plan
         .groups
         .iter()
         .filter_map(|group| Some((*group.members.first()?, group)))
@@ -238,7 +238,7 @@ fn set_groups(plan: &Plan, target: u32, open: &[bool], waiting: &mut [u32]) -> V
             .filter(|(_, member)| open[**member as usize])
             .map(|(place, member)| (place, *member))
             .collect();
-        left.sort_by_key(|(place, member)| (*member != target, *place));
+        sorted::sort_by_key(&mut left, |(place, member)| (*member != target, *place));
         for (nth, (_, member)) in left.iter().enumerate() {
             waiting[*member as usize] = u32::from(nth >= concurrency);
         }

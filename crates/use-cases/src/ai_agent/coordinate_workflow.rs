@@ -6,6 +6,7 @@ use domain::ai_agent::task;
 use domain::error::{Code, DomainError, FieldError};
 use domain::function_model::permissions::Act;
 use domain::ids::{AgentId, CoordinationId, TaskId};
+use domain::sorted;
 
 use super::execute_task::failure;
 use crate::context::{Context, StoredAnswer};
@@ -62,7 +63,7 @@ async fn agents(
     command: &CoordinateAgents,
 ) -> Result<Vec<FoundAgent>, UseCaseError> {
     let mut ids: Vec<AgentId> = command.tasks.iter().map(|task| task.agent_id).collect();
-    ids.sort_unstable();
+    sorted::sort(&mut ids);
     ids.dedup();
     ids.truncate(100);
     if ids.is_empty() {

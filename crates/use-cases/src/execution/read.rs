@@ -1,6 +1,6 @@
 //! Reads a run with what became of its containers and actions.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::ids::{ActionId, ExecutionId, NodeId};
 use domain::instant::Instant;
@@ -127,7 +127,7 @@ pub(crate) fn container_results(
     runs: &[ActionRun],
     status: ExecutionStatus,
 ) -> Vec<ContainerResult> {
-    let runs: BTreeMap<Step, &ActionRun> = runs.iter().map(|run| (run.step, run)).collect();
+    let runs: SortedMap<Step, &ActionRun> = runs.iter().map(|run| (run.step, run)).collect();
     let containers = plan.containers.iter();
     let results = containers.map(|container| {
         let first = runs.get(&container.first).copied();

@@ -3,6 +3,7 @@
 use domain::error::Code;
 use domain::function_model::Act;
 use domain::ids::ModelId;
+use domain::sorted;
 use domain::workflow::fractal::{
     FractalLevel, FractalModel, FractalPlan, Nesting, PlanFractal, estimate_minutes,
     missing_parameters, nestings,
@@ -65,7 +66,7 @@ async fn descend(
     fractal: &mut FractalPlan,
 ) -> Result<Vec<Nesting>, UseCaseError> {
     let mut ids: Vec<ModelId> = open.iter().map(|nesting| nesting.model_id).collect();
-    ids.sort_unstable();
+    sorted::sort(&mut ids);
     ids.dedup();
     let models = ports.function_models().nested_models(context, &ids).await?;
     let mut level = FractalLevel {

@@ -4,6 +4,7 @@ use domain::function_model::Command;
 use domain::function_model::nested_action::MAX_NESTING_DEPTH;
 use domain::ids::ModelId;
 use domain::limits::JsonObject;
+use domain::sorted;
 use domain::vocabulary::ModelStatus;
 use domain::workflow::nesting::{NestedModel, NestedModels};
 
@@ -51,7 +52,7 @@ pub(crate) async fn inform(
 pub(crate) fn named<'a>(data: impl Iterator<Item = &'a JsonObject>) -> Vec<ModelId> {
     let named = data.filter_map(|data| data.get("nestedModelId")?.as_str());
     let mut children: Vec<ModelId> = named.filter_map(|text| ModelId::parse(text).ok()).collect();
-    children.sort_unstable();
+    sorted::sort(&mut children);
     children.dedup();
     children
 }

@@ -1,6 +1,6 @@
 //! UC-006: validates a model, or one of its snapshots, with every finding at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use domain::sorted::{SortedMap, SortedSet};
 
 use domain::error::Code;
 use domain::function_model::commands::ValidateWorkflow;
@@ -102,7 +102,7 @@ async fn references(
     facts: &Facts,
 ) -> References {
     let mut known = References::default();
-    let (mut workflows, mut contents) = (BTreeSet::new(), BTreeSet::new());
+    let (mut workflows, mut contents) = (SortedSet::new(), SortedSet::new());
     for action in model.action_nodes.values() {
         match &action.kind {
             ActionKind::Tether(tether) => {
@@ -148,7 +148,7 @@ async fn versions(
     ports: &impl Ports,
     context: &Context,
     model: &FunctionModel,
-) -> BTreeMap<ModelId, String> {
+) -> SortedMap<ModelId, String> {
     let actions = model.action_nodes.values();
     let requiring = actions.filter(|action| action.metadata.contains_key("requiredVersion"));
     let nested = requiring.filter_map(|action| match &action.kind {
@@ -157,7 +157,7 @@ async fn versions(
     });
     let ids: Vec<ModelId> = nested.take(LOOKUPS).collect();
     if ids.is_empty() {
-        return BTreeMap::new();
+        return SortedMap::new();
     }
     let found = ports.function_models().nested_models(context, &ids).await;
     let found = found.unwrap_or_default().into_iter();

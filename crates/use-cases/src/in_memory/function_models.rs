@@ -1,6 +1,5 @@
 //! The models themselves.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::function_model::{Act, Deletion, Delta, FunctionModel};
@@ -108,7 +107,7 @@ impl ports::FunctionModels for FunctionModels {
         &self,
         context: &Context,
         model_ids: &[ModelId],
-    ) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+    ) -> Result<domain::sorted::SortedMap<ModelId, NestedModel>, PortError> {
         self.0.faults.check("function_models.nested_models")?;
         let store = self.0.store.borrow();
         let models = model_ids.iter().filter_map(|id| store.models.get(id));

@@ -1,6 +1,6 @@
 //! The models themselves.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::function_model::surroundings::Dependent;
 use domain::function_model::{Delta, Event, FunctionModel};
@@ -238,7 +238,7 @@ pub trait FunctionModels {
         &self,
         context: &Context,
         model_ids: &[ModelId],
-    ) -> Result<BTreeMap<ModelId, NestedModel>, PortError>;
+    ) -> Result<SortedMap<ModelId, NestedModel>, PortError>;
 
     /// Stores a change with its events, all or nothing; answers the new revision.
     async fn save(

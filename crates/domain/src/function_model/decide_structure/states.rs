@@ -4,7 +4,7 @@ use super::*;
 use crate::function_model::{ActionChanges, ActionNode};
 
 /// Places in containers, and which action has them.
-type Orders = BTreeMap<(NodeId, u32), ActionId>;
+type Orders = SortedMap<(NodeId, u32), ActionId>;
 
 impl<'a> Edit<'a> {
     pub(super) fn container_states(&mut self, (added, changed): &Containers<'a>) {
@@ -71,7 +71,7 @@ impl<'a> Edit<'a> {
 
     pub(super) fn action_states(&mut self, (added, changed): &Actions<'a>) {
         let mut orders = self.orders(changed);
-        let mut judged: BTreeMap<(ModelId, u32), Option<DomainError>> = BTreeMap::new();
+        let mut judged: SortedMap<(ModelId, u32), Option<DomainError>> = SortedMap::new();
         let patches = self.command.actions.change.iter();
         for (i, (part, change)) in changed.iter().zip(patches).enumerate() {
             let Some((action, patch)) = part else {
@@ -91,7 +91,7 @@ impl<'a> Edit<'a> {
             .iter()
             .flatten()
             .filter(|(_, patch)| patch.order.is_some());
-        let moved: BTreeSet<ActionId> = moved.map(|(action, _)| action.action_id).collect();
+        let moved: SortedSet<ActionId> = moved.map(|(action, _)| action.action_id).collect();
         let actions = self.model.action_nodes.values();
         let stay = actions.filter(|action| {
             !moved.contains(&action.action_id) && !self.gone_actions.contains(&action.action_id)
@@ -123,7 +123,7 @@ impl<'a> Edit<'a> {
         patch: &ParsedPatch,
         change: &ChangeActionNode,
         orders: &mut Orders,
-        judged: &mut BTreeMap<(ModelId, u32), Option<DomainError>>,
+        judged: &mut SortedMap<(ModelId, u32), Option<DomainError>>,
     ) {
         if let Some(order) = patch.order {
             let field = at("actions.change", i, "changes.executionOrder");
@@ -202,7 +202,7 @@ impl<'a> Edit<'a> {
         &mut self,
         added: &[Option<ActionNode>],
         orders: &mut Orders,
-        judged: &mut BTreeMap<(ModelId, u32), Option<DomainError>>,
+        judged: &mut SortedMap<(ModelId, u32), Option<DomainError>>,
     ) {
         for (i, (add, action)) in self.command.actions.add.iter().zip(added).enumerate() {
             let Some(action) = action else {
@@ -233,7 +233,7 @@ impl<'a> Edit<'a> {
         &mut self,
         field: String,
         kind: &ActionKind,
-        judged: &mut BTreeMap<(ModelId, u32), Option<DomainError>>,
+        judged: &mut SortedMap<(ModelId, u32), Option<DomainError>>,
     ) {
         let ActionKind::Nested(nested) = kind else {
             return;
@@ -249,9 +249,9 @@ impl<'a> Edit<'a> {
 
     /// Added dependencies; answers how many the model is going to have.
     pub(super) fn dependencies(&mut self) -> usize {
-        let removed: BTreeSet<Dependency> =
+        let removed: SortedSet<Dependency> =
             self.command.dependencies.remove.iter().copied().collect();
-        let mut edges: BTreeSet<Dependency> = BTreeSet::new();
+        let mut edges: SortedSet<Dependency> = SortedSet::new();
         for node in self.model.nodes.values() {
             if self.gone_nodes.contains(&node.node_id) {
                 continue;
@@ -268,7 +268,7 @@ impl<'a> Edit<'a> {
         edges.len()
     }
 
-    fn dependency(&mut self, i: usize, edge: Dependency, edges: &mut BTreeSet<Dependency>) {
+    fn dependency(&mut self, i: usize, edge: Dependency, edges: &mut SortedSet<Dependency>) {
         let list = self.places.dependencies;
         let kinds = [
             ("nodeId", edge.node_id, self.kind(edge.node_id)),
@@ -347,7 +347,7 @@ impl<'a> Edit<'a> {
             return;
         }
         let after = self.events.iter().fold(self.model.clone(), evolve);
-        let places: BTreeMap<Dependency, usize> = added
+        let places: SortedMap<Dependency, usize> = added
             .iter()
             .enumerate()
             .map(|(i, edge)| (*edge, i))
