@@ -29,6 +29,7 @@ create table public.workflow_executions (
   depth smallint not null default 0,
   started_by uuid not null,
   traceparent text,
+  recovery jsonb,
   created_at timestamptz not null default now(),
   total_steps integer not null,
   total_nodes integer not null,
@@ -58,6 +59,7 @@ create index workflow_executions_started_by_idx on public.workflow_executions (s
 comment on table public.workflow_executions is 'Runs of published versions.';
 comment on column public.workflow_executions.version_id is 'The snapshot and plan it runs. No foreign key: versions are never removed, and its lock would be written with each start.';
 comment on column public.workflow_executions.remaining_steps is 'Steps that have not ended; at 0 the run ends.';
+comment on column public.workflow_executions.recovery is '{maxRetryAttempts, retryDelayMs}: how often a container that failed is tried again as a whole; null for never.';
 comment on column public.workflow_executions.traceparent is 'The trace that its start belongs to, passed on to the services it calls.';
 comment on column public.workflow_executions.total_nodes is 'Containers of the plan; completed, failed and skipped ones are counted beside.';
 comment on column public.workflow_executions.parent_step is 'The step of the parent run that waits for this one.';

@@ -21,6 +21,12 @@ begin
   if v_run.status is distinct from 'ready' and not coalesce(v_resumed, false) then
     return turn;
   end if;
+  select * into strict v_step
+  from private.plan_steps as planned
+  where planned.version_id = (turn.execution).version_id and planned.step = take_step.step;
+  if v_step.kind = 'open' then
+    return private.arrive(turn, array[take_step.step]);
+  end if;
   if turn.want <= 0 then
     perform private.enqueue(turn.execution, take_step.step);
     return turn;
@@ -30,9 +36,6 @@ begin
   set status = 'executing', attempt = v_run.attempt + 1, lease_token = turn.lease_token,
       started_at = case when v_resumed then v_run.started_at else now() end
   where run.execution_id = v_run.execution_id and run.step = v_run.step;
-  select * into strict v_step
-  from private.plan_steps as planned
-  where planned.version_id = (turn.execution).version_id and planned.step = take_step.step;
 
   if v_resumed then
     turn.want := turn.want - 1;

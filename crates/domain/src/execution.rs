@@ -12,6 +12,7 @@ use crate::limits::{self, JsonObject};
 use crate::sorted;
 use crate::vocabulary::words;
 use crate::workflow::plan::Plan;
+use crate::workflow::recovery::RecoveryPolicy;
 
 pub use crate::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode, RunStatus};
 
@@ -84,6 +85,8 @@ pub struct Start {
     pub max_depth: u32,
     /// `manual` nested models that may run.
     pub approved_actions: Vec<ActionId>,
+    /// Retries of whole containers.
+    pub recovery: Option<RecoveryPolicy>,
 }
 
 /// Most seconds a run may be given: thirty days.
@@ -147,6 +150,7 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
         priority: command.priority.unwrap_or(JobPriority::Normal),
         max_depth: max_depth.unwrap_or(MAX_NESTING_DEPTH),
         approved_actions: command.approved_actions.clone(),
+        recovery: command.recovery.and_then(RecoveryPolicy::of),
     })
 }
 

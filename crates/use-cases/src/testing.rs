@@ -372,6 +372,7 @@ impl Run {
             max_depth: claim.max_depth,
             approved_actions: vec![],
             timeout_seconds: None,
+            recovery: None,
         }
     }
 }

@@ -29,6 +29,14 @@ impl SkipSet {
         steps
     }
 
+    /// The same while its container is going to be tried again: only that is cleared.
+    pub fn before_restart(self) -> Self {
+        Self {
+            dependents: Vec::new(),
+            ..self
+        }
+    }
+
     /// The reason the skipped steps are given.
     pub fn reason(&self) -> &'static str {
         DEPENDENCY_FAILED

@@ -27,6 +27,7 @@ pub mod failure;
 pub mod fractal;
 pub mod guard;
 pub mod handover;
+pub mod recovery;
 pub mod resumption;
 pub mod retry;
 pub mod structure;

@@ -210,7 +210,7 @@ impl<P: Ports> Attempt<'_, P> {
                     workflow_id: &tether.tether_reference_id,
                     parameters: &Value::Object(tether.execution_parameters.clone()),
                     context: &context,
-                    idempotency_key: &format!("{}-{}", self.claim.execution_id, self.claim.step),
+                    idempotency_key: &idempotency_key(self.claim),
                     traceparent: self.claim.traceparent.as_deref(),
                     timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
                 };
@@ -298,6 +298,7 @@ impl<P: Ports> Attempt<'_, P> {
             max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
             approved_actions: claim.approved_actions.clone(),
             timeout_seconds: self.limit().seconds(),
+            recovery: None,
         })))
     }
 
@@ -351,12 +352,29 @@ impl<P: Ports> Attempt<'_, P> {
 fn failed(plan: &Plan, claim: &Claim, fault: &Fault) -> OutcomeKind {
     let handling = claim.options.as_ref();
     let handling = handling.and_then(|options| options.failure_handling);
-    let consequence = failure::after_fault(plan, claim.step, fault, handling);
+    let mut consequence = failure::after_fault(plan, claim.step, fault, handling);
+    let policy = claim.recovery;
+    let restart_after_ms =
+        policy.and_then(|policy| policy.restart_after_ms(&consequence, claim.container_restarts));
+    if restart_after_ms.is_some() {
+        consequence = consequence.before_restart();
+    }
     OutcomeKind::Failed {
         error: fault.error(),
         skip: consequence.steps(),
         reason: consequence.reason().to_owned(),
         container_failed: consequence.container_failed,
+        restart_after_ms,
+    }
+}
+
+/// The same for every attempt, but not when the whole container is tried again: then what was done
+/// is to be done once more.
+fn idempotency_key(claim: &Claim) -> String {
+    let (id, step) = (claim.execution_id, claim.step);
+    match claim.container_restarts {
+        0 => format!("{id}-{step}"),
+        again => format!("{id}-{step}-{again}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The engine on a world in memory, in simulated time.
 
-use domain::execution::ExecuteFunctionModel;
+use domain::execution::{ExecuteFunctionModel, Recovery};
 use domain::function_model::commands::ContainerNodePatch;
 use domain::ids::{ExecutionId, ModelId};
 use domain::limits::JsonObject;
@@ -384,6 +384,71 @@ fn a_container_that_outlasts_its_time_fails_with_what_is_left_of_it() {
     let (begun, ended) = (run.execution.started_at, run.execution.completed_at);
     let length_ms = ended.unwrap().millis_since(begun.unwrap());
     assert!((10_000..10_100).contains(&length_ms), "{length_ms}");
+}
+
+fn start_with_recovery(world: &World, draft: &Draft) -> ExecutionId {
+    let command = ExecuteFunctionModel {
+        recovery: Some(Recovery {
+            enable_auto_recovery: true,
+            max_retry_attempts: 1,
+            retry_delay_ms: 3_000,
+        }),
+        ..ExecuteFunctionModel::default()
+    };
+    let who = alice();
+    let asked = function_model::execute(world, &who, draft.model_id, &command, None, rendered);
+    let Execute::Started { execution, .. } = world.run(asked).unwrap() else {
+        panic!("a run was asked for");
+    };
+    execution.value.execution_id
+}
+
+#[test]
+fn a_failed_container_is_tried_again_as_a_whole() {
+    let world = World::new();
+    let draft = published(&world);
+    let engine = engine_of(1, 4);
+    let spindle = world.spindle();
+    spindle.reply_next(
+        "workflow of Second",
+        5,
+        Err(broken(ServiceFailure::Invalid)),
+    );
+    let id = start_with_recovery(&world, &draft);
+    world.run(engine.run(&world, SECONDS));
+    let run = look(&world, id).execution;
+    assert_eq!(
+        (run.status, run.errors.len()),
+        (ExecutionStatus::Completed, 0)
+    );
+    let length_ms = run
+        .completed_at
+        .unwrap()
+        .millis_since(run.started_at.unwrap());
+    assert!((3_000..4_000).contains(&length_ms), "{length_ms}");
+    // What had completed is done once more, and is no repetition to the service.
+    let calls = spindle.calls().into_iter();
+    let keys: Vec<String> = calls.map(|call| call.idempotency_key).collect();
+    let expected = ["-2", "-3", "-2-1", "-3-1"].map(|end| format!("{id}{end}"));
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn a_container_that_fails_every_time_fails_the_run() {
+    let world = World::new();
+    let draft = published(&world);
+    let engine = engine_of(1, 4);
+    for _ in 0..2 {
+        let reply = Err(broken(ServiceFailure::Invalid));
+        world.spindle().reply_next("workflow of First", 5, reply);
+    }
+    let id = start_with_recovery(&world, &draft);
+    world.run(engine.run(&world, SECONDS));
+    let run = look(&world, id);
+    assert_eq!(run.execution.status, ExecutionStatus::Failed);
+    assert_eq!(run.execution.errors.len(), 1);
+    assert_eq!(run.execution.progress.skipped_nodes, 1);
+    assert_eq!(world.spindle().calls().len(), 2);
 }
 
 #[test]

@@ -463,5 +463,6 @@ fn refused(error: &PortError) -> OutcomeKind {
         skip: Vec::new(),
         reason: DEPENDENCY_FAILED.to_owned(),
         container_failed: true,
+        restart_after_ms: None,
     }
 }

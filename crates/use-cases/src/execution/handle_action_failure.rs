@@ -60,6 +60,7 @@ pub async fn handle_action_failure(
                 error,
                 skip: skip.steps(),
                 reason: skip.reason().to_owned(),
+                restart_after_ms: None,
                 container_failed: skip.container_failed,
             };
             (kind, handled)

@@ -315,6 +315,7 @@ mod tests {
             error: broken(),
             skip: vec![run.claim.as_ref().unwrap().step + 1, last],
             reason: "DEPENDENCY_FAILED".into(),
+            restart_after_ms: None,
             container_failed: true,
         };
         run.report(&world, failed);

@@ -144,6 +144,7 @@ mod tests {
                 error: broken(),
                 skip: skip.steps(),
                 reason: skip.reason().into(),
+                restart_after_ms: None,
                 container_failed: true,
             },
         );

@@ -182,6 +182,7 @@ fn new_execution(
         max_depth,
         approved_actions: start.approved_actions,
         timeout_seconds: start.timeout_seconds.map(u64::from),
+        recovery: start.recovery,
     }
 }
 

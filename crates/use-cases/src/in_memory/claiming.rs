@@ -24,6 +24,10 @@ impl Machine {
                 execution_id, step, ..
             } = self.ready.remove(place);
             match step {
+                Some(step) if self.opens(execution_id, step) => {
+                    self.release(execution_id, vec![step], now);
+                    self.sort_ready();
+                }
                 Some(step) => claims.extend(self.hand_over(execution_id, step, token, now)),
                 None => {
                     self.begin(execution_id, now);
@@ -32,6 +36,12 @@ impl Machine {
             }
         }
         claims
+    }
+
+    /// Whether the step is the start of a container that is tried again.
+    fn opens(&self, id: ExecutionId, step: Step) -> bool {
+        let run = self.runs.get(&id);
+        run.is_some_and(|run| run.plan.steps[step as usize].kind == StepKind::Open)
     }
 
     fn sort_ready(&mut self) {
@@ -82,6 +92,8 @@ impl Machine {
             approved_actions: e.approved_actions.clone(),
             deadline: e.deadline,
             container_elapsed_ms: run.container_elapsed_ms(step, now),
+            recovery: run.recovery,
+            container_restarts: run.restarts(step),
             traceparent: run.traceparent.clone(),
             results: run.results_before(step),
             child,
@@ -102,6 +114,12 @@ impl Machine {
 }
 
 impl Run {
+    fn restarts(&self, step: Step) -> u32 {
+        let opened = self.plan.container_of(step);
+        let opened = opened.and_then(|container| self.rows.get(&container.first));
+        opened.map_or(0, |row| row.restarts)
+    }
+
     fn container_elapsed_ms(&self, step: Step, now: Instant) -> Option<u64> {
         let container = self.plan.container_of(step)?;
         container.timeout_ms?;

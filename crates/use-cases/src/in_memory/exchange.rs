@@ -153,7 +153,11 @@ impl Machine {
                 skip,
                 reason,
                 container_failed,
+                restart_after_ms,
             } => {
+                if let Some(pause_ms) = restart_after_ms {
+                    self.restart_later(id, step, *pause_ms, now);
+                }
                 self.row_mut(id, step, |row| {
                     row.container_failed = *container_failed;
                     row.run.lets_others_go_on = !container_failed;
@@ -171,6 +175,16 @@ impl Machine {
                 let delay = i64::try_from(*delay_ms).unwrap_or(i64::MAX);
                 self.give_back(id, step, now.plus_millis(delay));
             }
+        }
+    }
+
+    /// Notes on the start of a step's container that it is tried again.
+    fn restart_later(&mut self, id: ExecutionId, step: Step, pause_ms: u64, now: Instant) {
+        let due_at = now.plus_millis(i64::try_from(pause_ms).unwrap_or(i64::MAX));
+        if let Some(run) = self.runs.get_mut(&id)
+            && let Some(first) = run.plan.container_of(step).map(|of| of.first)
+        {
+            run.row(first).restart_at = Some(due_at);
         }
     }
 

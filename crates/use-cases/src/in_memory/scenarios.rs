@@ -47,6 +47,7 @@ fn new(n: u64, version: u64) -> NewExecution {
         max_depth: 10,
         approved_actions: vec![],
         timeout_seconds: Some(60),
+        recovery: None,
     }
 }
 
@@ -221,6 +222,7 @@ fn failed(skip: &[Step]) -> OutcomeKind {
         skip: skip.to_vec(),
         reason: "DEPENDENCY_FAILED".into(),
         container_failed: true,
+        restart_after_ms: None,
     }
 }
 

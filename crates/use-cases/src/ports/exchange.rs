@@ -5,6 +5,7 @@ use domain::instant::Instant;
 use domain::vocabulary::{
     Environment, ErrorCategory, ExecutionStatus, FailureHandling, JobPriority, RunMode,
 };
+use domain::workflow::recovery::RecoveryPolicy;
 use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -68,6 +69,9 @@ pub struct NewExecution {
     /// 1–2 592 000; when it has passed the run fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+    /// Whether containers that fail are tried again as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryPolicy>,
 }
 
 /// What starting answers about one run.
@@ -139,6 +143,12 @@ pub struct Claim {
     /// For how long the step's container has been under way, in milliseconds; only where it has a time limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_elapsed_ms: Option<u64>,
+    /// Whether containers of the run that fail are tried again as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryPolicy>,
+    /// How often the step's container was tried again.
+    #[serde(default)]
+    pub container_restarts: u32,
     /// The trace that the start of the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
@@ -329,6 +339,9 @@ pub enum OutcomeKind {
         /// Whether the container fails with it; otherwise the run may still complete.
         #[serde(default = "yes")]
         container_failed: bool,
+        /// The container is tried again as a whole after this pause, as soon as all of it has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restart_after_ms: Option<u64>,
     },
     /// It was not done, and nobody minds.
     Skipped {
@@ -451,7 +464,7 @@ mod tests {
             "executionId": RUN, "step": 2, "attempt": 3, "failures": 1, "modelId": RUN,
             "versionId": RUN, "versionNumber": "1.0.1", "startedBy": RUN,
             "environment": "production", "parameters": {"a": 1}, "sessionId": "s", "depth": 0,
-            "maxDepth": 10, "approvedActions": [], "deadline": "2025-09-01T12:00:00.000Z",
+            "maxDepth": 10, "approvedActions": [], "containerRestarts": 1, "deadline": "2025-09-01T12:00:00.000Z",
             "results": [{"step": 1, "status": "completed", "output": 7}],
             "child": {"executionId": RUN, "status": "failed", "outputs": {}, "errors": []},
         });

@@ -53,6 +53,7 @@ fn new_execution(execution_id: &str) -> NewExecution {
         max_depth: 10,
         approved_actions: Vec::new(),
         timeout_seconds: None,
+        recovery: None,
     }
 }
 
