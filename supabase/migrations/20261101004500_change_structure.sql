@@ -15,6 +15,13 @@ begin
   where dependency.model_id = v_model_id
     and dependency.node_id = gone."nodeId" and dependency.dependency_id = gone."dependencyId";
 
+  -- Of several containers that leave together, what they wait for goes first: each
+  -- would otherwise be kept by the others.
+  delete from public.node_dependencies as dependency
+  where dependency.model_id = v_model_id
+    and dependency.node_id in (
+      select gone::uuid from jsonb_array_elements_text(command -> 'containers' -> 'remove') as gone);
+
   delete from public.action_nodes as action
   where action.model_id = v_model_id
     and action.action_id in (

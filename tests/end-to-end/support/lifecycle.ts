@@ -35,7 +35,7 @@ export async function busy(person: Person, name: string, service: OrderService) 
   const { design, stage } = await Design.small(person, name);
   await design.tether(stage, "Wait", service.url("slow", "wait", 20_000));
   await design.publish("1.1.0");
-  const { executionId } = await design.start({});
+  const { executionId } = await design.start({ order: "F-1" });
   await service.waitFor("wait");
   return { design, executionId };
 }
