@@ -10,6 +10,11 @@ declare
     + coalesce(jsonb_array_length(command -> 'actions' -> 'remove'), 0)
     + coalesce(jsonb_array_length(command -> 'containers' -> 'remove'), 0);
 begin
+  -- Plans made for a few rows are slow for thousands: then each statement is planned anew.
+  if pg_column_size(command) > 100000 then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
+
   delete from public.node_dependencies as dependency
   using jsonb_to_recordset(command -> 'dependencies' -> 'remove') as gone ("nodeId" uuid, "dependencyId" uuid)
   where dependency.model_id = v_model_id

@@ -20,6 +20,7 @@ begin
 
   begin
     if v_expected = 0 then
+      command := private.complete_creation(command);
       perform private.insert_function_model(v_model_id, v_model);
     else
       v_revision := private.update_function_model(v_model_id, v_model);

@@ -27,6 +27,10 @@ use crate::http::{HttpRequest, HttpResponse, Method, Transport, headers};
 
 /// How long a call may take, in milliseconds; the database's own limit is 8 s.
 const TIMEOUT_MS: u32 = 10_000;
+/// How much longer a call may take for each megabyte it carries, in milliseconds.
+const TIMEOUT_MS_PER_MEGABYTE: u32 = 2_000;
+/// How long a call may take at most, in milliseconds; the database's limit for saving a model.
+const LONGEST_TIMEOUT_MS: u32 = 30_000;
 /// The longest answer, in bytes; a model of 10,000 nodes has about 10 MB.
 const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
@@ -104,7 +108,7 @@ impl<H: Transport, C: Clock> Client<H, C> {
             url: built.url().as_str().into(),
             headers,
             body: (!body.is_empty()).then(|| body.to_string()),
-            timeout_ms: TIMEOUT_MS,
+            timeout_ms: timeout_ms(body.len()),
             max_body_bytes: LONGEST_ANSWER,
         })
     }
@@ -136,6 +140,13 @@ impl<H: Transport, C: Clock> Client<H, C> {
     fn service_token(&self) -> Option<&str> {
         (!self.secret_key.starts_with("sb_")).then_some(self.secret_key.as_str())
     }
+}
+
+/// How long a call with a body of so many bytes may take, in milliseconds.
+fn timeout_ms(bytes: usize) -> u32 {
+    let megabytes = u32::try_from(bytes / 1_000_000).unwrap_or(u32::MAX);
+    let more = megabytes.saturating_mul(TIMEOUT_MS_PER_MEGABYTE);
+    TIMEOUT_MS.saturating_add(more).min(LONGEST_TIMEOUT_MS)
 }
 
 /// The client on behalf of one caller.

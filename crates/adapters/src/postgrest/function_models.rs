@@ -364,6 +364,17 @@ fn saved(change: &ModelSave<'_>) -> Value {
     });
     let events: Vec<Value> = change.events.iter().map(Event::to_json).collect();
     command["events"] = Value::Array(events);
+    if let [Event::FunctionModelCreated(_)] = change.events {
+        // This event tells all that there is to store, the first snapshot included.
+        if let Some(version) = &change.version {
+            let mut version = version_json(version);
+            if let Some(fields) = version.as_object_mut() {
+                fields.remove("versionData");
+            }
+            command["version"] = version;
+        }
+        return command;
+    }
     if !delta.containers_put.is_empty() || !delta.containers_removed.is_empty() {
         let put = delta.containers_put.iter();
         let mut put: Vec<&ContainerNode> = put.filter_map(|id| model.nodes.get(id)).collect();

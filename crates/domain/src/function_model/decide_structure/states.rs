@@ -251,24 +251,29 @@ impl<'a> Edit<'a> {
     pub(super) fn dependencies(&mut self) -> usize {
         let removed: SortedSet<Dependency> =
             self.command.dependencies.remove.iter().copied().collect();
-        let mut edges: SortedSet<Dependency> = SortedSet::new();
-        for node in self.model.nodes.values() {
-            if self.gone_nodes.contains(&node.node_id) {
-                continue;
-            }
-            edges.extend(node.dependencies.iter().map(|id| Dependency {
+        let nodes = self.model.nodes.values();
+        let stay = nodes.filter(|node| !self.gone_nodes.contains(&node.node_id));
+        let edges = stay.flat_map(|node| {
+            node.dependencies.iter().map(|id| Dependency {
                 node_id: node.node_id,
                 dependency_id: *id,
-            }));
+            })
+        });
+        // Sorted once: a set that grows one by one would be slow for so many.
+        let edges: SortedSet<Dependency> = edges.filter(|edge| !removed.contains(edge)).collect();
+        let add = self.command.dependencies.add.iter().copied();
+        let named = add.clone().enumerate().rev();
+        let firsts: SortedMap<Dependency, usize> = named.map(|(i, edge)| (edge, i)).collect();
+        let mut count = edges.len();
+        for (i, edge) in add.enumerate() {
+            let is_there = edges.contains(&edge) || firsts.get(&edge) != Some(&i);
+            count += usize::from(self.dependency(i, edge, is_there));
         }
-        edges.retain(|edge| !removed.contains(edge));
-        for (i, edge) in self.command.dependencies.add.iter().enumerate() {
-            self.dependency(i, *edge, &mut edges);
-        }
-        edges.len()
+        count
     }
 
-    fn dependency(&mut self, i: usize, edge: Dependency, edges: &mut SortedSet<Dependency>) {
+    /// Judges an added dependency; answers whether it comes.
+    fn dependency(&mut self, i: usize, edge: Dependency, is_there: bool) -> bool {
         let list = self.places.dependencies;
         let kinds = [
             ("nodeId", edge.node_id, self.kind(edge.node_id)),
@@ -289,33 +294,36 @@ impl<'a> Edit<'a> {
             }
         }
         if kinds.iter().any(|(_, _, kind)| kind.is_none()) {
-            return;
+            return false;
         }
         let value = edge.dependency_id.to_string();
         if edge.node_id == edge.dependency_id {
-            return self.broken(
+            self.broken(
                 Code::SelfDependency,
                 at(list, i, "dependencyId"),
                 "self",
                 value,
             );
+            return false;
         }
-        if !edges.insert(edge) {
-            return self.broken(
+        if is_there {
+            self.broken(
                 Code::DependencyAlreadyExists,
                 at(list, i, ""),
                 "exists",
                 value,
             );
+            return false;
         }
         if kinds[0].2 == Some(Kind::Input) {
             let id = edge.node_id.to_string();
-            return self.broken(
+            self.broken(
                 Code::InputHasDependencies,
                 at(list, i, "nodeId"),
                 "input",
                 id,
             );
+            return false;
         }
         let event = NodeDependencyAdded {
             model_id: self.model.model_id,
@@ -325,6 +333,7 @@ impl<'a> Edit<'a> {
             changed_at: self.asked.at,
         };
         self.events.push(event.into());
+        true
     }
 
     pub(super) fn size(&mut self, edges: usize) {
