@@ -14,9 +14,10 @@ use super::page::page;
 use super::store::{Shared, Store, compare};
 use crate::context::{Context, StoredAnswer};
 use crate::ports::{
-    self, AuditEntry, AuditOperation, Clock, DeletedFilter, Expected, Extent, FoundByWords, FoundModel,
-    JointSave, ModelFilter, ModelRelations, ModelSave, ModelSort, ModelVersion, NestedModel,
-    NewVersion, Page, PageRequest, PortError, PortErrorKind, SortOrder, VersionRef, Written,
+    self, AuditEntry, AuditOperation, Clock, DeletedFilter, Expected, Extent, FoundByWords,
+    FoundModel, JointSave, ModelFilter, ModelRelations, ModelSave, ModelSort, ModelVersion,
+    NestedModel, NewVersion, Page, PageRequest, PortError, PortErrorKind, SortOrder, VersionRef,
+    Written,
 };
 
 /// A twin of the stored models. A save writes the rows that its delta names and no others.
@@ -100,7 +101,11 @@ impl ports::FunctionModels for FunctionModels {
             empty(&mut model);
             FoundByWords::new(model, &words)
         });
-        Ok(page(found.collect(), |found| json!(found.model.model_id), request))
+        Ok(page(
+            found.collect(),
+            |found| json!(found.model.model_id),
+            request,
+        ))
     }
 
     async fn nested_models(
@@ -388,7 +393,12 @@ fn sort_key(model: &FunctionModel, filter: &ModelFilter) -> (String, ModelId) {
 fn rank(model: &FunctionModel, words: &[String]) -> Option<usize> {
     let tags = model.metadata.get("tags").and_then(Value::as_array);
     let tags = tags.into_iter().flatten().filter_map(Value::as_str);
-    let others: Vec<&str> = model.description.as_deref().into_iter().chain(tags).collect();
+    let others: Vec<&str> = model
+        .description
+        .as_deref()
+        .into_iter()
+        .chain(tags)
+        .collect();
     let holds = |text: &str, word: &String| {
         domain::highlight::highlight(text, std::slice::from_ref(word)).is_some()
     };
