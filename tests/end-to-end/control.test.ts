@@ -236,7 +236,7 @@ Deno.test("logs are filtered, and who waits too long gets what there is", async 
   await design.tether(stage, "Wait", service.url("slow", "wait", 2500));
   await design.publish();
   const answer = await ada.call("POST", `${design.path}/executions`, {
-    body: {},
+    body: { parameters: { order: "L-1" } },
     headers: { prefer: "wait=1" },
   });
   assert.equal(answer.status, 202, JSON.stringify(answer.body));
@@ -251,7 +251,10 @@ Deno.test("logs are filtered, and who waits too long gets what there is", async 
   assert.ok(since.length >= 1 && since.length < lines.length);
   await ada.refused(400, "INVALID_REQUEST", "GET", `${logs}?level=loud`);
   await ada.refused(400, "INVALID_REQUEST", "GET", `${logs}?since=yesterday`);
-  const sync = await ada.expect(200, "POST", `${design.path}/executions`, { mode: "sync" });
+  const sync = await ada.expect(200, "POST", `${design.path}/executions`, {
+    mode: "sync",
+    parameters: { order: "L-2" },
+  });
   assert.equal(sync.status, "completed");
 });
 

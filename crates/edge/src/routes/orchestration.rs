@@ -1,10 +1,11 @@
 //! Containers and nesting levels: planned, and as they run.
 
 use domain::ids::{ExecutionId, ModelId, NodeId};
-use domain::vocabulary::RunMode;
+use domain::vocabulary::{RunMode, RunStatus};
 use domain::workflow::fractal::PlanFractal;
 use domain::workflow::orchestration::OrchestrateContainer;
 use serde::Deserialize;
+use use_cases::execution::ActionResult;
 use use_cases::function_model::{self, SuggestedOrder};
 use use_cases::ports::Ports;
 use use_cases::{Saved, execution};
@@ -70,7 +71,8 @@ pub(crate) async fn node<W: Wiring>(call: &Call<'_, W>, execution: &str, node: &
     Ok(call.one(&query, &found))
 }
 
-/// Runs a container and waits for its end, as long as a start with mode `sync` would.
+/// Runs a container and waits as long as something of it runs, at most as a start with mode `sync`
+/// would.
 pub(crate) async fn run<W: Wiring>(call: &Call<'_, W>, execution: &str, node: &str) -> Answer {
     let execution_id = id("executionId", execution, ExecutionId::parse)?;
     let node_id = id("nodeId", node, NodeId::parse)?;
@@ -86,7 +88,11 @@ pub(crate) async fn run<W: Wiring>(call: &Call<'_, W>, execution: &str, node: &s
     for _ in 0..seconds * 10 {
         engine.finished(clock, execution_id, 100).await;
         let found = execution::read_node(ports, context, execution_id, node_id).await?;
-        if found.completed_at.is_some() {
+        let busy = |action: &ActionResult| {
+            matches!(action.status, RunStatus::Executing | RunStatus::Ready)
+        };
+        // Attempts that wait for their time are not waited for.
+        if found.completed_at.is_some() || !found.action_results.iter().any(busy) {
             return Ok(Response::json(Success::Ok, &found));
         }
     }
