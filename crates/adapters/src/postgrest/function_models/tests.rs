@@ -296,7 +296,10 @@ fn models_are_found_by_words_the_best_first() {
     row["rank"] = json!(600_000);
     row["description"] = json!("Takes orders");
     let (script, clock) = (
-        Script::of([answer(200, &json!([row.clone(), row]).to_string()), answer(200, "[]")]),
+        Script::of([
+            answer(200, &json!([row.clone(), row]).to_string()),
+            answer(200, "[]"),
+        ]),
         StillClock::default(),
     );
     let models = PostgrestFunctionModels::new(session(&script, &clock));
@@ -308,18 +311,28 @@ fn models_are_found_by_words_the_best_first() {
         status: Some(ModelStatus::Draft),
         ..ModelFilter::default()
     };
-    let look = |page: &PageRequest| block_on(models.search(&context(), "order", &filter, true, page));
+    let look =
+        |page: &PageRequest| block_on(models.search(&context(), "order", &filter, true, page));
     let found = look(&page).unwrap();
     let highlights = &found.items[0].highlights;
-    assert_eq!(highlights.name.as_deref(), Some("<mark>Order</mark> to cash"));
-    assert_eq!(highlights.description.as_deref(), Some("Takes <mark>orders</mark>"));
+    assert_eq!(
+        highlights.name.as_deref(),
+        Some("<mark>Order</mark> to cash")
+    );
+    assert_eq!(
+        highlights.description.as_deref(),
+        Some("Takes <mark>orders</mark>")
+    );
     page.after = found.next;
     assert!(page.after.is_some());
     look(&page).unwrap();
     let sent = script.sent();
     assert_eq!(asked(&sent[0]).0, "rpc/search_function_models");
     assert_eq!(body(&sent[0]), json!({"query": "order"}));
-    assert_eq!(parameter(&sent[0], "order").as_deref(), Some("rank.desc,model_id.desc"));
+    assert_eq!(
+        parameter(&sent[0], "order").as_deref(),
+        Some("rank.desc,model_id.desc")
+    );
     assert_eq!(parameter(&sent[0], "status").as_deref(), Some("eq.draft"));
     assert_eq!(parameter(&sent[1], "rank").as_deref(), Some("lte.600000"));
 }
@@ -345,7 +358,13 @@ fn one_edit_of_a_large_model_sends_only_what_changed() {
         },
     };
     let at = model.created_at;
-    let events = decide(&model, &Command::ChangeContainerNode(change), model.user_id, at).unwrap();
+    let events = decide(
+        &model,
+        &Command::ChangeContainerNode(change),
+        model.user_id,
+        at,
+    )
+    .unwrap();
     let after = events.iter().fold(model, evolve);
     let (script, clock) = (
         Script::of([answer(200, "{\"revision\": 4}")]),
@@ -362,7 +381,13 @@ fn one_edit_of_a_large_model_sends_only_what_changed() {
     };
     block_on(models.save(&context(), change)).unwrap();
     let sent = body(&script.sent()[0]);
-    assert_eq!(sent["command"]["containers"]["put"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        sent["command"]["containers"]["put"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     let bytes = script.sent()[0].body.as_deref().map_or(0, str::len);
     assert!(bytes < 2048, "{bytes} bytes");
 }
