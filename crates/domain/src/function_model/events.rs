@@ -33,7 +33,6 @@ macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident),* $(,)?) => {
         /// Something that happened to a model.
         #[derive(Clone, Debug, PartialEq)]
-        #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::large_enum_variant, reason = "events live in short lists"))]
         pub enum Event {
             $($(#[$doc])* $variant($variant),)*
         }
