@@ -16,4 +16,6 @@ pub use workflow_execution::{Engine, EngineOptions, Worked};
 #[cfg(test)]
 mod agent_tests;
 #[cfg(test)]
+mod perform_tests;
+#[cfg(test)]
 mod tests;
