@@ -305,7 +305,7 @@ pub fn end_stage(
             SynchronizationKind::MergeResults => merged(outputs()),
             SynchronizationKind::AggregateData => outputs().cloned().collect(),
             SynchronizationKind::ValidateOutputs => {
-                let complete = ended.results.iter().all(|result| has_output(result));
+                let complete = ended.results.iter().all(has_output);
                 json!({ "valid": complete })
             }
         };

@@ -136,7 +136,7 @@ fn needed(task_type: AgentTaskType) -> &'static [&'static str] {
 fn check_parameters(task_type: AgentTaskType, given: &JsonObject, violations: &mut Violations) {
     let names = needed(task_type);
     let there = |name: &&str| given.get(*name).is_some_and(|value| !value.is_null());
-    if names.is_empty() || names.iter().any(|name| there(&name)) {
+    if names.is_empty() || names.iter().any(there) {
         return;
     }
     let field = format!("parameters.{}", names[0]);

@@ -310,19 +310,9 @@ mod tests {
         use ExecutionStatus as E;
         use RunStatus as S;
         let invalid = Err(Code::StatusTransitionInvalid);
-        check(
-            E::Completed,
-            standing(S::Completed, 0, 0),
-            true,
-            invalid.clone(),
-        );
-        check(
-            E::Cancelled,
-            standing(S::Failed, 1, 0),
-            true,
-            invalid.clone(),
-        );
-        check(E::Running, standing(S::Failed, 1, 0), true, invalid.clone());
+        check(E::Completed, standing(S::Completed, 0, 0), true, invalid);
+        check(E::Cancelled, standing(S::Failed, 1, 0), true, invalid);
+        check(E::Running, standing(S::Failed, 1, 0), true, invalid);
         check(E::Failed, standing(S::Skipped, 0, 0), true, invalid);
         let busy = Err(Code::ActionAlreadyExecuting);
         check(E::Running, standing(S::Executing, 0, 0), true, busy);
@@ -355,11 +345,10 @@ mod tests {
         for s in &plan.steps {
             let status = if s.step == failed {
                 RunStatus::Failed
-            } else if flagged.steps().contains(&s.step) && s.step > failed {
-                RunStatus::Skipped
-            } else if plan
-                .action(s.step)
-                .is_some_and(|a| skipping.contains(&a.name.as_str()))
+            } else if (flagged.steps().contains(&s.step) && s.step > failed)
+                || plan
+                    .action(s.step)
+                    .is_some_and(|a| skipping.contains(&a.name.as_str()))
             {
                 RunStatus::Skipped
             } else {

@@ -323,7 +323,7 @@ impl<'a, P: Ports> Drive<'a, P> {
     fn is_done(&self) -> bool {
         let left_ms = self.time_left_ms();
         let busy = !self.held.is_empty() || self.exchanging || self.judging > 0;
-        left_ms < -GRACE_MS || (!busy && !(self.hungry && left_ms > 0))
+        left_ms < -GRACE_MS || !(busy || self.hungry && left_ms > 0)
     }
 }
 

@@ -42,9 +42,10 @@ pub async fn change(
 pub(super) fn changed(link: NodeLink, events: Vec<LinkEvent>) -> LinkChange {
     let expected = Expected::Revision(link.revision);
     let before = link.clone();
-    let after = events.iter().fold(Some(link), |link, event| {
-        node_link::evolve(link, event, None)
-    });
+    let mut after = Some(link);
+    for event in &events {
+        after = node_link::evolve(after, event, None);
+    }
     LinkChange {
         expected,
         removed: after.is_none(),

@@ -32,8 +32,8 @@ mod write;
 
 pub use agent_service::{AgentService, Message, Reply, ToolCall, Turn};
 pub use agent_tasks::{
-    Advance, AgentTask, AgentTasks, Coordination, EndedStage, NewAgentTask, NewCoordination, NewPart,
-    StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
+    Advance, AgentTask, AgentTasks, Coordination, EndedStage, NewAgentTask, NewCoordination,
+    NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
 };
 pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
 pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
@@ -44,15 +44,16 @@ pub use error::{PortError, PortErrorKind};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
-    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepOptions, StepResult, StepStatus,
-    Worker,
+    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepOptions, StepResult,
+    StepStatus, Worker,
 };
 pub use executions::{
-    ActionRun, Control, Execution, Executions, LogFilter, Orchestrate, ReportedFailure, Retry, StepState,
-    StoredLogLine,
+    ActionRun, Control, Execution, Executions, LogFilter, Orchestrate, ReportedFailure, Retry,
+    StepState, StoredLogLine,
 };
 pub use function_models::{
-    DeletedFilter, Extent, FoundByWords, FoundModel, FunctionModels, Highlights, JointSave, MissingModel, ModelFilter, ModelRelations, ModelSave, ModelSort, NestedModel, VersionRef,
+    DeletedFilter, Extent, FoundByWords, FoundModel, FunctionModels, Highlights, JointSave,
+    MissingModel, ModelFilter, ModelRelations, ModelSave, ModelSort, NestedModel, VersionRef,
 };
 pub use idempotency::IdempotentAnswers;
 pub use ids::Ids;
