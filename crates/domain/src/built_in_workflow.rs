@@ -97,7 +97,7 @@ pub enum Body {
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        let expression = json::from_value(value.clone());
+        let expression = json::exactly_from_value(value.clone());
         Ok(expression.map_or(Self::Json(value), Self::Expression))
     }
 }

@@ -112,7 +112,7 @@ fn place(bytes: &[u8], index: usize) -> String {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = object(bytes)?;
-    json::from_value(value).map_err(|error| misfit(error.path(), error.message()))
+    json::exactly_from_value(value).map_err(|error| misfit(error.path(), error.message()))
 }
 
 /// The body as an object in which no name stands twice.

@@ -325,7 +325,7 @@ fn read_parallelism(fields: &mut Fields<'_>) -> ParallelismConfig {
 
 fn read_retry_policy(fields: &mut Fields<'_>) -> Option<RetryPolicy> {
     let raw = fields.raw("retryPolicy")?;
-    match json::from_value::<RawRetryPolicy>(raw) {
+    match json::exactly_from_value::<RawRetryPolicy>(raw) {
         Ok(raw) => fields.take("retryPolicy", RetryPolicy::parse(&raw)),
         Err(error) => {
             fields.broken("retryPolicy", "type", error.to_string());

@@ -5,7 +5,8 @@
 //! [`Value`] alone, by [`from_value`], and written by one serializer, to text or to a [`Value`].
 //!
 //! For the same reason avoid `#[serde(flatten)]`, `untagged` and `tag`: each brings a format of
-//! its own along.
+//! its own along. `#[serde(alias)]` is not understood. `#[serde(deny_unknown_fields)]` describes a
+//! type, but whether unknown fields are refused is up to who reads: [`exactly_from_value`].
 
 mod read;
 mod write;
@@ -13,7 +14,7 @@ mod write;
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Expected};
 use serde_json::Value;
 
 /// Reads a typed value from text.
@@ -24,12 +25,27 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     from_value(value_of(text)?)
 }
 
-/// Reads a typed value from JSON.
+/// Reads a typed value from JSON. Fields that no type asks for are passed over: what was stored
+/// by a newer version can be read.
 ///
 /// # Errors
 /// Where a field does not fit the type.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(read::Reader(value))
+    let value = Some(value);
+    T::deserialize(read::Reader {
+        value,
+        exact: false,
+    })
+}
+
+/// Reads a typed value from JSON. Fields that no type asks for are refused: what somebody asks
+/// for is understood or refused.
+///
+/// # Errors
+/// Where a field does not fit the type, or is unknown.
+pub fn exactly_from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    let value = Some(value);
+    T::deserialize(read::Reader { value, exact: true })
 }
 
 /// Writes a typed value as text; its fields keep their order.
@@ -54,12 +70,21 @@ pub struct Error(Box<Inner>);
 struct Inner {
     path: String,
     message: String,
+    /// Whether a list has too few or too many items.
+    is_length: bool,
 }
 
 impl Error {
     fn new(message: String) -> Self {
-        let path = String::new();
-        Self(Box::new(Inner { path, message }))
+        Self(Box::new(Inner {
+            path: String::new(),
+            message,
+            is_length: false,
+        }))
+    }
+
+    fn is_length(&self) -> bool {
+        self.0.is_length
     }
 
     /// The path to the value that does not fit, such as `nodes[3].name`; empty for the whole.
@@ -75,6 +100,7 @@ impl Error {
     /// The same error as the container of the value sees it.
     fn under(mut self, place: &str) -> Self {
         let inner = &mut self.0;
+        inner.is_length = false;
         let joint = if inner.path.is_empty() || inner.path.starts_with('[') {
             ""
         } else {
@@ -105,6 +131,12 @@ impl std::error::Error for Error {}
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::new(message.to_string())
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        let mut error = Self::new(format!("invalid length {length}, expected {expected}"));
+        error.0.is_length = true;
+        error
     }
 }
 

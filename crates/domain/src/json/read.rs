@@ -9,23 +9,28 @@ use serde_json::{Map, Number, Value, map};
 use super::Error;
 
 /// The only deserializer of typed values.
-pub(super) struct Reader(pub(super) Value);
+pub(super) struct Reader {
+    /// What is read; nothing stands for a field that is absent.
+    pub(super) value: Option<Value>,
+    /// Whether fields that no type asks for are refused.
+    pub(super) exact: bool,
+}
 
 /// Calls the one method of a visitor that fits a scalar, so that the others are not compiled.
 macro_rules! scalars {
     ($($method:ident => $take:ident,)*) => {
         $(
             fn $method<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Error> {
-                $take(self.0, visitor)
+                $take(self, visitor)
             }
         )*
     };
 }
 
-fn number<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::Number(number) => visit_number(&number, visitor),
-        other => Err(misfit(&other, &visitor)),
+fn number<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Number(number)) => visit_number(&number, visitor),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
@@ -39,57 +44,93 @@ fn visit_number<V: Visitor<'static>>(number: &Number, visitor: V) -> Result<V::V
     }
 }
 
-fn text<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::String(text) => visitor.visit_string(text),
-        other => Err(misfit(&other, &visitor)),
+fn text<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::String(text)) => visitor.visit_string(text),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
-fn boolean<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::Bool(flag) => visitor.visit_bool(flag),
-        other => Err(misfit(&other, &visitor)),
+fn boolean<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Bool(flag)) => visitor.visit_bool(flag),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
-fn nothing<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::Null => visitor.visit_unit(),
-        other => Err(misfit(&other, &visitor)),
+fn nothing<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Null) => visitor.visit_unit(),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
-fn list<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::Array(items) => {
-            let mut items = Items::new(items);
+fn list<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Array(items)) => {
+            let mut items = Items {
+                rest: items.into_iter(),
+                taken: 0,
+                exact: reader.exact,
+            };
             let read = visitor.visit_seq(&mut items)?;
             items.end().map(|()| read)
         }
-        other => Err(misfit(&other, &visitor)),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
-fn object<V: Visitor<'static>>(value: Value, visitor: V) -> Result<V::Value, Error> {
-    match value {
-        Value::Object(fields) => visitor.visit_map(&mut Fields::new(fields)),
-        other => Err(misfit(&other, &visitor)),
+fn object<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Object(fields)) => visitor.visit_map(&mut Entries {
+            rest: fields.into_iter(),
+            current: Value::Null,
+            name: String::new(),
+            exact: reader.exact,
+        }),
+        other => Err(misfit(other, &visitor)),
     }
 }
 
-fn misfit(value: &Value, expected: &dyn Expected) -> Error {
-    let found = match value {
-        Value::Null => return Error::new(format!("invalid type: null, expected {expected}")),
-        Value::Bool(flag) => Unexpected::Bool(*flag),
-        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+/// Reads the fields of a struct in the order in which it declares them, as if they were a list:
+/// half the code of reading them by name in any order.
+fn fields<V: Visitor<'static>>(
+    reader: Reader,
+    names: &'static [&'static str],
+    visitor: V,
+) -> Result<V::Value, Error> {
+    match reader.value {
+        Some(Value::Object(object)) => {
+            let mut fields = Fields {
+                object,
+                names: names.iter(),
+                last: "",
+                exact: reader.exact,
+            };
+            fields.check()?;
+            visitor
+                .visit_seq(&mut fields)
+                .map_err(|error| fields.named(error))
+        }
+        other => Err(misfit(other, &visitor)),
+    }
+}
+
+fn misfit(value: Option<Value>, expected: &dyn Expected) -> Error {
+    let found = match &value {
+        None => return Error::new(String::new()),
+        Some(Value::Null) => {
+            return Error::new(format!("invalid type: null, expected {expected}"));
+        }
+        Some(Value::Bool(flag)) => Unexpected::Bool(*flag),
+        Some(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => Unexpected::Unsigned(number),
             (None, Some(number)) => Unexpected::Signed(number),
             (None, None) => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
-        Value::String(text) => Unexpected::Str(text),
-        Value::Array(_) => Unexpected::Seq,
-        Value::Object(_) => Unexpected::Map,
+        Some(Value::String(text)) => Unexpected::Str(text),
+        Some(Value::Array(_)) => Unexpected::Seq,
+        Some(Value::Object(_)) => Unexpected::Map,
     };
     Error::invalid_type(found, expected)
 }
@@ -121,20 +162,21 @@ impl Deserializer<'static> for Reader {
     }
 
     fn deserialize_any<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(flag) => visitor.visit_bool(flag),
-            Value::Number(number) => visit_number(&number, visitor),
-            Value::String(text) => visitor.visit_string(text),
-            value @ Value::Array(_) => list(value, visitor),
-            value @ Value::Object(_) => object(value, visitor),
+        match self.value {
+            Some(Value::Null) => visitor.visit_unit(),
+            Some(Value::Bool(flag)) => visitor.visit_bool(flag),
+            Some(Value::Number(number)) => visit_number(&number, visitor),
+            Some(Value::String(text)) => visitor.visit_string(text),
+            Some(Value::Array(_)) => list(self, visitor),
+            Some(Value::Object(_)) => object(self, visitor),
+            None => Err(misfit(None, &visitor)),
         }
     }
 
     fn deserialize_option<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        match self.value {
+            None | Some(Value::Null) => visitor.visit_none(),
+            Some(_) => visitor.visit_some(self),
         }
     }
 
@@ -143,7 +185,7 @@ impl Deserializer<'static> for Reader {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        nothing(self.0, visitor)
+        nothing(self, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'static>>(
@@ -151,7 +193,11 @@ impl Deserializer<'static> for Reader {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        match self.value {
+            // What wraps an option may tell an absent field from an empty one.
+            None => Err(misfit(None, &visitor)),
+            Some(_) => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_tuple<V: Visitor<'static>>(
@@ -159,7 +205,7 @@ impl Deserializer<'static> for Reader {
         _length: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        list(self.0, visitor)
+        list(self, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'static>>(
@@ -168,16 +214,16 @@ impl Deserializer<'static> for Reader {
         _length: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        list(self.0, visitor)
+        list(self, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'static>>(
         self,
         _name: &'static str,
-        _fields: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        object(self.0, visitor)
+        fields(self, names, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'static>>(
@@ -186,12 +232,16 @@ impl Deserializer<'static> for Reader {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let (name, data) = match self.0 {
-            Value::String(name) => (name, Value::Null),
-            Value::Object(fields) if fields.len() == 1 => {
+        let (name, value) = match self.value {
+            Some(Value::String(name)) => (name, Value::Null),
+            Some(Value::Object(fields)) if fields.len() == 1 => {
                 fields.into_iter().next().unwrap_or_default()
             }
-            other => return Err(misfit(&other, &visitor)),
+            other => return Err(misfit(other, &visitor)),
+        };
+        let data = Reader {
+            value: Some(value),
+            exact: self.exact,
         };
         visitor.visit_enum(Variant { name, data })
     }
@@ -201,41 +251,82 @@ impl Deserializer<'static> for Reader {
     }
 }
 
-/// The fields of an object; errors inside of them get their names.
+/// The fields of an object whose names are known; errors inside of them get these names.
 struct Fields {
-    rest: map::IntoIter,
-    current: Option<(String, Value)>,
+    object: Map<String, Value>,
+    names: std::slice::Iter<'static, &'static str>,
+    /// The field that was asked for last.
+    last: &'static str,
+    exact: bool,
 }
 
 impl Fields {
-    fn new(fields: Map<String, Value>) -> Self {
-        Self {
-            rest: fields.into_iter(),
-            current: None,
+    fn check(&self) -> Result<(), Error> {
+        let names = self.names.as_slice();
+        let mut given = self.object.keys();
+        match given.find(|name| self.exact && !names.contains(&name.as_str())) {
+            Some(unknown) => Err(Error::unknown_field(unknown, names)),
+            None => Ok(()),
+        }
+    }
+
+    /// A list that ends too early is a field that is missing.
+    fn named(&self, error: Error) -> Error {
+        if error.is_length() {
+            Error::missing_field(self.last)
+        } else {
+            error
         }
     }
 }
 
-impl MapAccess<'static> for &mut Fields {
+impl SeqAccess<'static> for &mut Fields {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'static>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.last = self.names.next().copied().unwrap_or_default();
+        let value = self.object.remove(self.last);
+        let absent = value.is_none();
+        let exact = self.exact;
+        match seed.deserialize(Reader { value, exact }) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) if absent => Ok(None),
+            Err(error) => Err(error.under(self.last)),
+        }
+    }
+}
+
+/// The entries of a map; errors inside of them get their names.
+struct Entries {
+    rest: map::IntoIter,
+    name: String,
+    current: Value,
+    exact: bool,
+}
+
+impl MapAccess<'static> for &mut Entries {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'static>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
-        self.current = self.rest.next();
-        match &self.current {
-            Some((name, _)) => seed
-                .deserialize(name.as_str().into_deserializer())
-                .map(Some),
-            None => Ok(None),
-        }
+        let Some((name, value)) = self.rest.next() else {
+            return Ok(None);
+        };
+        (self.name, self.current) = (name, value);
+        seed.deserialize(self.name.as_str().into_deserializer())
+            .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'static>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let (name, value) = self.current.take().unwrap_or_default();
-        seed.deserialize(Reader(value))
-            .map_err(|error| error.under(&name))
+        let value = Some(self.current.take());
+        let exact = self.exact;
+        seed.deserialize(Reader { value, exact })
+            .map_err(|error| error.under(&self.name))
     }
 }
 
@@ -243,16 +334,10 @@ impl MapAccess<'static> for &mut Fields {
 struct Items {
     rest: std::vec::IntoIter<Value>,
     taken: usize,
+    exact: bool,
 }
 
 impl Items {
-    fn new(items: Vec<Value>) -> Self {
-        Self {
-            rest: items.into_iter(),
-            taken: 0,
-        }
-    }
-
     fn end(&self) -> Result<(), Error> {
         match self.rest.len() {
             0 => Ok(()),
@@ -271,12 +356,14 @@ impl SeqAccess<'static> for &mut Items {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        let Some(value) = self.rest.next() else {
+        let value = self.rest.next();
+        if value.is_none() {
             return Ok(None);
-        };
+        }
         let index = self.taken;
         self.taken += 1;
-        seed.deserialize(Reader(value))
+        let exact = self.exact;
+        seed.deserialize(Reader { value, exact })
             .map(Some)
             .map_err(|error| error.under(&format!("[{index}]")))
     }
@@ -289,7 +376,7 @@ impl SeqAccess<'static> for &mut Items {
 /// A variant by name, with its data; `null` where it has none.
 struct Variant {
     name: String,
-    data: Value,
+    data: Reader,
 }
 
 impl EnumAccess<'static> for Variant {
@@ -301,7 +388,7 @@ impl EnumAccess<'static> for Variant {
         seed: V,
     ) -> Result<(V::Value, Reader), Error> {
         let name = seed.deserialize(self.name.as_str().into_deserializer())?;
-        Ok((name, Reader(self.data)))
+        Ok((name, self.data))
     }
 }
 
@@ -321,14 +408,14 @@ impl VariantAccess<'static> for Reader {
         _length: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        list(self.0, visitor)
+        list(self, visitor)
     }
 
     fn struct_variant<V: Visitor<'static>>(
         self,
-        _fields: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        object(self.0, visitor)
+        fields(self, names, visitor)
     }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::patch::Patch;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +79,11 @@ fn scalars_stand_alone() {
     assert_eq!(from_text::<Option<bool>>("null").unwrap(), None);
 }
 
+fn check_exactly<T: DeserializeOwned + std::fmt::Debug>(text: &str, path: &str, message: &str) {
+    let error = exactly_from_value::<T>(value_of(text).unwrap()).unwrap_err();
+    assert_eq!((error.path(), error.message()), (path, message), "{text}");
+}
+
 fn check<T: DeserializeOwned + std::fmt::Debug>(text: &str, path: &str, message: &str) {
     let error = from_text::<T>(text).unwrap_err();
     assert_eq!((error.path(), error.message()), (path, message), "{text}");
@@ -101,12 +107,12 @@ fn an_error_says_where() {
         "[0].count",
         "invalid type: floating point `1.5`, expected u8",
     );
-    check::<Vec<Line>>(
-        "[{\"sizes\":{\"a\":[]}}]",
-        "[0].sizes.a",
+    check::<Vec<BTreeMap<String, Option<Id>>>>(
+        "[{\"a\":[]}]",
+        "[0].a",
         "invalid type: sequence, expected u64",
     );
-    check::<Order>(
+    check_exactly::<Order>(
         "{\"nam\":1}",
         "",
         "unknown field `nam`, expected one of `name`, `lines`, `note`, `extra`",
@@ -133,5 +139,40 @@ fn an_error_says_where() {
     assert_eq!(
         error.to_string(),
         "name: invalid type: null, expected a string"
+    );
+}
+
+#[test]
+fn absent_empty_and_unknown_fields_are_told_apart() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Changes {
+        note: Option<String>,
+        #[serde(default)]
+        limit: Patch<u8>,
+        #[serde(default = "seven")]
+        count: u8,
+    }
+    fn seven() -> u8 {
+        7
+    }
+    let read = |value| from_value::<Changes>(value).unwrap();
+    let changes = |limit, count| Changes {
+        note: None,
+        limit,
+        count,
+    };
+    assert_eq!(read(json!({"odd": 1})), changes(Patch::Keep, 7));
+    let cleared = json!({"note": null, "limit": null, "count": 8});
+    assert_eq!(read(cleared), changes(Patch::Clear, 8));
+    assert_eq!(read(json!({"limit": 3})), changes(Patch::Set(3), 7));
+    check_exactly::<Vec<Changes>>(
+        "[{}, {\"odd\": 1}]",
+        "[1]",
+        "unknown field `odd`, expected one of `note`, `limit`, `count`",
+    );
+    check::<Vec<Changes>>(
+        "[{\"count\": null}]",
+        "[0].count",
+        "invalid type: null, expected u8",
     );
 }
