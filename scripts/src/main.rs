@@ -13,7 +13,6 @@ mod bench;
 mod check;
 mod coverage;
 mod demo;
-mod openapi;
 mod setup;
 mod stack;
 mod test;
@@ -38,8 +37,6 @@ enum Task {
     Check,
     /// Build the WebAssembly module that the edge functions load.
     Wasm,
-    /// Write the description of the API: the document it serves, and docs/api.md.
-    Openapi,
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -76,10 +73,6 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Wasm => {
             setup::run().await?;
             wasm_module().await
-        }
-        Task::Openapi => {
-            setup::run().await?;
-            openapi::run().await
         }
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,

@@ -28,8 +28,6 @@ create table public.workflow_executions (
   parent_step integer,
   depth smallint not null default 0,
   started_by uuid not null,
-  traceparent text,
-  recovery jsonb,
   created_at timestamptz not null default now(),
   total_steps integer not null,
   total_nodes integer not null,
@@ -59,8 +57,6 @@ create index workflow_executions_started_by_idx on public.workflow_executions (s
 comment on table public.workflow_executions is 'Runs of published versions.';
 comment on column public.workflow_executions.version_id is 'The snapshot and plan it runs. No foreign key: versions are never removed, and its lock would be written with each start.';
 comment on column public.workflow_executions.remaining_steps is 'Steps that have not ended; at 0 the run ends.';
-comment on column public.workflow_executions.recovery is '{maxRetryAttempts, retryDelayMs}: how often a container that failed is tried again as a whole; null for never.';
-comment on column public.workflow_executions.traceparent is 'The trace that its start belongs to, passed on to the services it calls.';
 comment on column public.workflow_executions.total_nodes is 'Containers of the plan; completed, failed and skipped ones are counted beside.';
 comment on column public.workflow_executions.parent_step is 'The step of the parent run that waits for this one.';
 comment on column public.workflow_executions.stream_version is 'Number of the newest event of this run.';
@@ -113,16 +109,11 @@ create policy "Executors and whoever started a run control it" on public.workflo
 comment on policy "Executors and whoever started a run control it" on public.workflow_executions is
   'Judges who may lock a run to cancel it; the engine then writes.';
 
-create policy "The service sees every run" on public.workflow_executions
-  for select to fm_writer using ((select private.is_service()));
-create policy "The service controls every run" on public.workflow_executions
-  for update to fm_writer using ((select private.is_service())) with check (revision > 0);
-
 create policy "The engine sees every run" on public.workflow_executions
   for select to fm_engine using (true);
-create policy "The engine moves runs until they have ended, and takes up failed ones" on public.workflow_executions
+create policy "The engine moves runs until they have ended" on public.workflow_executions
   for update to fm_engine
-  using (completed_at is null or status = 'failed')
+  using (completed_at is null)
   with check (
     revision > 1
     and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)

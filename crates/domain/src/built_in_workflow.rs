@@ -1,13 +1,12 @@
 //! Workflows of the built-in Spindle: one HTTP call each.
 
-use crate::sorted::SortedMap;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::OrganizationId;
-use crate::json;
 use crate::limits::{self, Fields, JsonObject};
 use crate::vocabulary::words;
 use crate::workflow::expression::Expression;
@@ -31,7 +30,6 @@ words!(
 
 /// Create a workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateWorkflow {
     /// The organization it belongs to; without one it is the caller's alone.
@@ -45,7 +43,6 @@ pub struct CreateWorkflow {
 
 /// Change a workflow; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateWorkflow {
     /// The name.
@@ -58,7 +55,6 @@ pub struct UpdateWorkflow {
 
 /// What an HTTP task calls, and what becomes of the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HttpTask {
     /// The method.
@@ -67,8 +63,8 @@ pub struct HttpTask {
     /// `{dotted.path}`.
     pub url: String,
     /// Headers; their values may hold `{dotted.path}` too.
-    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
-    pub headers: SortedMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// The body: JSON as it is, or an expression over the run's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
@@ -84,22 +80,13 @@ pub struct HttpTask {
 }
 
 /// The body of a call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Body {
     /// An expression whose value is the body.
     Expression(Expression),
     /// The body itself.
     Json(Value),
-}
-
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let expression = json::exactly_from_value(value.clone());
-        Ok(expression.map_or(Self::Json(value), Self::Expression))
-    }
 }
 
 const MAX_URL: usize = 2000;
@@ -183,8 +170,8 @@ impl HttpTask {
     ///
     /// # Errors
     /// A sentence when a path leads nowhere, or a value would break the header.
-    pub fn headers_for(&self, data: &Value) -> Result<SortedMap<String, String>, String> {
-        let mut headers = SortedMap::new();
+    pub fn headers_for(&self, data: &Value) -> Result<BTreeMap<String, String>, String> {
+        let mut headers = BTreeMap::new();
         for (name, template) in &self.headers {
             let value = fill(template, data, str::to_owned)?;
             if value.contains(|sign: char| sign.is_control()) {
@@ -235,8 +222,8 @@ fn read_body(fields: &mut Fields<'_>, raw: Value) -> Option<Body> {
     fields.take("body", expression).map(Body::Expression)
 }
 
-fn read_headers(fields: &mut Fields<'_>) -> SortedMap<String, String> {
-    let mut headers = SortedMap::new();
+fn read_headers(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+    let mut headers = BTreeMap::new();
     let given = fields.object("headers").unwrap_or_default();
     if given.len() > MAX_HEADERS {
         fields.broken("headers", "length", MAX_HEADERS);

@@ -6,7 +6,7 @@ use adapters::token::{Identity, TokenError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use use_cases::background::{AgentWorker, Engine};
+use use_cases::background::Engine;
 use use_cases::context::Context;
 use use_cases::ports::{Bookmark, Page, PageRequest, Ports, StoredEvent};
 
@@ -41,17 +41,8 @@ pub(crate) trait Wiring {
     /// The engine of this instance.
     fn engine(&self) -> &Engine;
 
-    /// The worker behind the agents of this instance.
-    fn agent_worker(&self) -> &AgentWorker;
-
-    /// Lets the worker behind the agents work after the answer was given.
-    fn wake_agents(&self);
-
     /// Lets the engine work after the answer was given.
     fn wake_engine(&self);
-
-    /// The description of the API, as JSON.
-    async fn description(&self) -> Result<String, String>;
 
     /// Ports of the service itself.
     fn service_ports(&self) -> Rc<Self::Ports>;
@@ -89,12 +80,7 @@ impl<W: Wiring> Call<'_, W> {
 
     /// The command in the body.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        body::decode(self.request, body::USUAL_BYTES)
-    }
-
-    /// The command in a body that may be longer than usual.
-    pub(crate) fn long_body<T: DeserializeOwned>(&self, max_bytes: usize) -> Result<T, Problem> {
-        body::decode(self.request, max_bytes)
+        body::decode(self.request)
     }
 
     /// The parameters, all of which must be among those named.

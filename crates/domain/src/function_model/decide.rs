@@ -11,18 +11,17 @@ use crate::ids::{ActionId, UserId};
 use crate::instant::Instant;
 use crate::limits;
 use crate::patch::Patch;
-use crate::sorted;
 use crate::vocabulary::ModelStatus;
 
-use super::{decide_action, decide_node, decide_publish, decide_structure, decide_version};
+use super::{decide_action, decide_node, decide_publish};
 
-pub use super::create::{copy_structure, create, duplicate};
+pub use super::create::{copy_structure, create};
 
 /// Who asks, and when.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    pub(crate) by: UserId,
-    pub(crate) at: Instant,
+pub(super) struct Asked {
+    pub(super) by: UserId,
+    pub(super) at: Instant,
 }
 
 /// Decides a command about a model.
@@ -51,14 +50,11 @@ pub fn decide(
         Command::ChangeActionNode(command) => decide_action::change(model, command, asked),
         Command::RemoveActionNode(action_id) => decide_action::remove(model, *action_id, asked),
         Command::ReorderActions(command) => reorder(model, command, asked),
-        Command::EditStructure(command) => decide_structure::edit(model, command, asked),
         Command::Publish(command) => decide_publish::publish(model, command, asked),
-        Command::CreateVersion(command) => decide_version::create(model, command, asked),
-        Command::RestoreVersion(content) => decide_version::restore(model, content, asked),
     }
 }
 
-pub(super) fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
+fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
     let event = FunctionModelUpdated {
         model_id: model.model_id,
         previous_values: changes.previous(model),
@@ -129,10 +125,10 @@ fn reorder(
     model.node(command.node_id)?;
     model.guard_change()?;
     let mut given: Vec<ActionId> = command.action_ids.clone();
-    sorted::sort(&mut given);
+    given.sort_unstable();
     let actions = model.actions_of(command.node_id);
     let mut own: Vec<ActionId> = actions.iter().map(|action| action.action_id).collect();
-    sorted::sort(&mut own);
+    own.sort_unstable();
     if given != own {
         let message = "The order must name every action of the container exactly once.";
         return Err(DomainError::new(Code::ActionOrderIncomplete, message));
@@ -158,15 +154,6 @@ fn reorder(
     Ok(events)
 }
 
-/// Whether a dependency could be added.
-pub(crate) fn try_dependency(
-    model: &FunctionModel,
-    edge: super::commands::Dependency,
-    asked: Asked,
-) -> Result<(), DomainError> {
-    decide_node::add_dependency(model, edge, asked).map(|_| ())
-}
-
 pub(super) fn nothing_to_change() -> DomainError {
     DomainError::new(
         Code::NothingToChange,
@@ -184,11 +171,7 @@ pub(super) fn guard_size(nodes: usize, dependencies: usize) -> Result<(), Domain
         limits::MODEL_NODES,
         limits::MODEL_DEPENDENCIES
     );
-    let limit = serde_json::json!({
-        "nodes": limits::MODEL_NODES,
-        "dependencies": limits::MODEL_DEPENDENCIES,
-    });
-    Err(DomainError::new(Code::ModelTooLarge, message).with("limit", limit))
+    Err(DomainError::new(Code::ModelTooLarge, message))
 }
 
 #[cfg(test)]

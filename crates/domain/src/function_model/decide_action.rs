@@ -54,7 +54,7 @@ pub(super) fn add(
     Ok(vec![event.into()])
 }
 
-pub(super) fn parse(command: &AddActionNode, asked: Asked) -> Result<ActionNode, DomainError> {
+fn parse(command: &AddActionNode, asked: Asked) -> Result<ActionNode, DomainError> {
     let mut violations = Violations::new();
     let action_id = command
         .action_id
@@ -137,7 +137,7 @@ fn guard_order(neighbours: &[&ActionNode], own: ActionId, order: u32) -> Result<
     }
 }
 
-pub(super) fn guard_nesting(
+fn guard_nesting(
     model: &FunctionModel,
     kind: &ActionKind,
     known: &NestedModels,
@@ -183,16 +183,15 @@ pub(super) fn change(
 }
 
 /// A checked patch: the fields with an event of their own, and the others.
-#[derive(Clone)]
-pub(super) struct ParsedPatch {
-    pub(super) changes: ActionChanges,
-    pub(super) order: Option<u32>,
+struct ParsedPatch {
+    changes: ActionChanges,
+    order: Option<u32>,
     priority: Option<u8>,
     retry_policy: Patch<RetryPolicy>,
 }
 
 impl ParsedPatch {
-    pub(super) fn parse(action: &ActionNode, patch: &ActionNodePatch) -> Result<Self, DomainError> {
+    fn parse(action: &ActionNode, patch: &ActionNodePatch) -> Result<Self, DomainError> {
         let mut violations = Violations::new();
         let name = patch.name.as_deref();
         let name = name.map(|name| limits::text(name, 1, 200, Code::ActionNameInvalid));
@@ -234,7 +233,7 @@ impl ParsedPatch {
     }
 
     /// One event for each kind of change.
-    pub(super) fn events(
+    fn events(
         self,
         model: &FunctionModel,
         action: &ActionNode,
@@ -344,19 +343,15 @@ pub(super) fn remove(
 ) -> Result<Vec<Event>, DomainError> {
     let action = model.action(action_id)?;
     model.guard_change()?;
-    Ok(vec![removed(model, action, asked)])
-}
-
-pub(super) fn removed(model: &FunctionModel, action: &ActionNode, asked: Asked) -> Event {
     let parent_node_id: NodeId = action.parent_node_id;
-    ActionNodeRemoved {
+    let event = ActionNodeRemoved {
         model_id: model.model_id,
-        action_id: action.action_id,
+        action_id,
         parent_node_id,
         action_type: action.action_type(),
         name: action.name.clone(),
         removed_by: asked.by,
         removed_at: asked.at,
-    }
-    .into()
+    };
+    Ok(vec![event.into()])
 }

@@ -38,10 +38,7 @@ pub(super) fn add(
     Ok(vec![event.into()])
 }
 
-pub(super) fn parse(
-    command: &AddContainerNode,
-    asked: Asked,
-) -> Result<ContainerNode, DomainError> {
+fn parse(command: &AddContainerNode, asked: Asked) -> Result<ContainerNode, DomainError> {
     let mut violations = Violations::new();
     let node_id = command
         .node_id
@@ -131,7 +128,7 @@ pub(super) fn transition(from: &str, to: &str) -> DomainError {
         .with("to", to)
 }
 
-pub(super) fn parse_changes(
+fn parse_changes(
     node: &ContainerNode,
     patch: &ContainerNodePatch,
 ) -> Result<ContainerChanges, DomainError> {

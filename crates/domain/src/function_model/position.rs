@@ -6,7 +6,6 @@ use crate::error::{Code, DomainError, FieldError, Violations};
 
 /// A point with finite coordinates in [−10 000, 10 000].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RawPosition")]
 pub struct Position {
     x: f64,
@@ -15,7 +14,6 @@ pub struct Position {
 
 /// A position as it is asked for, before it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RawPosition {
     /// Distance to the right.

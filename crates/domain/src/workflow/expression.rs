@@ -3,7 +3,7 @@
 //! The language has no step limit of its own, so the work is bounded beforehand: by the length of
 //! the source, by the shape of the parsed expression and by the size of the data it sees.
 
-use crate::sorted::{SortedMap, SortedSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -34,7 +34,6 @@ const MAX_DATA: (usize, usize) = (100, 8 * 1024 * 1024);
 
 /// The source of an expression that compiles and keeps the bounds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
     expression: String,
@@ -83,7 +82,7 @@ impl Expression {
         let names = references.variables();
         let own = |name: &&str| parsed.shape.introduced.iter().any(|other| other == name);
         let read = names.into_iter().filter(|name| !own(name));
-        let sorted: SortedSet<String> = read.map(str::to_owned).collect();
+        let sorted: BTreeSet<String> = read.map(str::to_owned).collect();
         sorted.into_iter().collect()
     }
 
@@ -168,7 +167,7 @@ struct Shape {
 #[derive(Default)]
 struct Sizes {
     /// Bytes by name, estimated.
-    bytes: SortedMap<String, usize>,
+    bytes: BTreeMap<String, usize>,
     /// Bytes of the largest item of a list.
     largest_item: usize,
     /// Items of the longest list.

@@ -11,19 +11,17 @@ use crate::call::{Answer, Call, Wiring, id};
 use crate::problem::Success;
 use crate::response::Response;
 
-/// Lets a container wait for another.
+/// The body of an addition.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct AddDependency {
-    /// The container to wait for.
-    pub(crate) dependency_id: NodeId,
+struct Add {
+    dependency_id: NodeId,
 }
 
 pub(crate) async fn add<W: Wiring>(call: &Call<'_, W>, model: &str, node: &str) -> Answer {
     let model_id = id("modelId", model, ModelId::parse)?;
     let node_id = id("nodeId", node, NodeId::parse)?;
-    let AddDependency { dependency_id } = call.body()?;
+    let Add { dependency_id } = call.body()?;
     let dependency = Dependency {
         node_id,
         dependency_id,

@@ -47,7 +47,6 @@ fn new(n: u64, version: u64) -> NewExecution {
         max_depth: 10,
         approved_actions: vec![],
         timeout_seconds: Some(60),
-        recovery: None,
     }
 }
 
@@ -151,7 +150,6 @@ impl Scene {
             started_by: UserId::from_uuid(nth_id(42)),
             parent: None,
             depth: 0,
-            traceparent: None,
         };
         assert!(self.machine.start(new(n, version), origin, self.now));
     }
@@ -222,7 +220,6 @@ fn failed(skip: &[Step]) -> OutcomeKind {
         skip: skip.to_vec(),
         reason: "DEPENDENCY_FAILED".into(),
         container_failed: true,
-        restart_after_ms: None,
     }
 }
 
@@ -426,7 +423,6 @@ fn urgent_runs_go_first_then_the_oldest() {
         started_by: UserId::from_uuid(nth_id(42)),
         parent: None,
         depth: 0,
-        traceparent: None,
     };
     scene.machine.start(urgent, origin, scene.now);
     let claims = scene.exchange(&[], 3).claims;
@@ -535,7 +531,6 @@ fn a_run_of_an_unknown_version_does_not_start() {
         started_by: UserId::from_uuid(Uuid::from_u128(1)),
         parent: None,
         depth: 0,
-        traceparent: None,
     };
     assert!(!scene.machine.start(new(9, 501), origin, scene.now));
 }
