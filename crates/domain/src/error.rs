@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 macro_rules! codes {
     ($($variant:ident => $text:literal),* $(,)?) => {
         /// The name of a refusal, one for each broken rule.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         pub enum Code {
             $(
                 #[doc = concat!("`", $text, "`")]
