@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! codes {
     ($($variant:ident => $text:literal),* $(,)?) => {
         /// The name of a refusal, one for each broken rule.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $(
                 #[doc = concat!("`", $text, "`")]
@@ -24,12 +24,6 @@ macro_rules! codes {
             /// The code as clients read it.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl Serialize for Code {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
             }
         }
     };

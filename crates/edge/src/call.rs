@@ -3,10 +3,9 @@
 use std::rc::Rc;
 
 use adapters::token::{Identity, TokenError};
-use domain::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use use_cases::background::Engine;
 use use_cases::context::Context;
 use use_cases::ports::{Bookmark, Page, PageRequest, Ports, StoredEvent};
@@ -102,10 +101,7 @@ impl<W: Wiring> Call<'_, W> {
     /// A part of a list.
     pub(crate) fn list<T: Serialize>(&self, query: &Query, page: &Page<T>) -> Response {
         let mut body = Map::new();
-        let items = page
-            .items
-            .iter()
-            .map(|item| pick(query, json::to_value(item)));
+        let items = page.items.iter().map(|item| pick(query, json!(item)));
         body.insert("items".to_owned(), items.collect());
         if let Some(total) = page.total {
             body.insert("total".to_owned(), Value::from(total));
