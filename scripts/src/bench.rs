@@ -4,13 +4,15 @@
 //! The table is written to `tests/load/results.md`.
 
 mod account;
+mod circumstances;
 mod engine;
 mod http;
 mod load;
 mod module;
 mod report;
 
-use clap::Args;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
 use local_stack::{Data, Options, Ports, Stack};
 
 use crate::command::Program;
@@ -18,6 +20,8 @@ use crate::interrupt;
 use crate::places;
 use crate::progress::step;
 use crate::{setup, wasm_module};
+
+use self::report::Section;
 
 /// What to measure.
 #[derive(Args)]
@@ -30,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts of the benchmark.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// Endpoints against direct calls and against TypeScript.
     Http,
@@ -51,68 +55,64 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     setup::run().await?;
     wasm_module().await?;
     let wanted = |part| arguments.part.is_none_or(|only| only == part);
-    let mut rows = Vec::new();
+    let before = circumstances::load();
+    let mut sections = Vec::new();
     if wanted(Part::Module) {
-        rows.extend(step("the module", module::measure(arguments.rounds)).await?);
+        sections.push(step("the module", module::measure(arguments.rounds)).await?);
     }
     if wanted(Part::Http) || wanted(Part::Engine) {
-        let options = Options {
-            root: places::root(),
-            data: Data::Throwaway,
-            ports: Ports::Random,
-            function_env: vec![("FM_WORKER_CONCURRENCY".to_owned(), "64".to_owned())],
-            quiet: true,
-        };
-        let stack = step(
-            "starting the stack",
-            interrupt::unless(Stack::start(options)),
-        )
-        .await?;
-        let measured = interrupt::unless(async {
-            let mut rows = Vec::new();
-            let details = stack.details();
-            if wanted(Part::Http) {
-                rows.extend(step("endpoints", http::measure(details, arguments.rounds)).await?);
-            }
-            if wanted(Part::Engine) {
-                rows.extend(step("the engine", engine::measure(details, arguments.rounds)).await?);
-            }
-            Ok(rows)
-        })
-        .await;
-        step("stopping the stack", stack.stop()).await?;
-        rows.extend(measured?);
+        sections.extend(on_a_stack(&arguments, wanted).await?);
     }
-    let circumstances = format!(
-        "By `cargo xtask bench` on {} logical processors; medians of {} interleaved rounds.\n\
-         Absolute figures are those of one machine; ratios compare two things on it.",
-        std::thread::available_parallelism()?,
-        arguments.rounds
-    );
+    let load = (before, circumstances::load());
+    let head = circumstances::describe(arguments.rounds, load).await?;
     let file = match arguments.part {
         None => places::root().join("tests/load/results.md"),
         Some(_) => places::target().join("bench.md"),
     };
-    report::write(&file, &circumstances, &rows)
+    report::write(&file, &head, &sections)
 }
 
-/// The gateway runs in this process, so that it has to be an optimised one.
+async fn on_a_stack(
+    arguments: &Arguments,
+    wanted: impl Fn(Part) -> bool,
+) -> anyhow::Result<Vec<Section>> {
+    let options = Options {
+        root: places::root(),
+        data: Data::Throwaway,
+        ports: Ports::Random,
+        function_env: Vec::new(),
+        quiet: true,
+    };
+    let starting = interrupt::unless(Stack::start(options));
+    let stack = step("starting the stack", starting).await?;
+    let measured = interrupt::unless(async {
+        let mut sections = Vec::new();
+        let details = stack.details();
+        if wanted(Part::Http) {
+            sections.push(step("endpoints", http::measure(details, arguments.rounds)).await?);
+        }
+        if wanted(Part::Engine) {
+            sections.extend(step("the engine", engine::measure(details, arguments.rounds)).await?);
+        }
+        Ok(sections)
+    })
+    .await;
+    step("stopping the stack", stack.stop()).await?;
+    measured
+}
+
+/// The gateway runs in this process, so that it has to be an optimised one: builds it and becomes it.
 async fn run_optimised(arguments: &Arguments) -> anyhow::Result<()> {
-    let rounds = arguments.rounds.to_string();
-    let mut line = vec![
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "scripts",
-        "--",
-        "bench",
-    ];
-    line.extend(arguments.part.map(|part| match part {
-        Part::Http => "http",
-        Part::Engine => "engine",
-        Part::Module => "module",
-    }));
-    line.extend(["--rounds", &rounds]);
-    Program::new("cargo", line).run().await
+    let build = ["build", "--quiet", "--release", "--package", "scripts"];
+    step("optimised build", Program::new("cargo", build).run()).await?;
+    let program = places::target().with_file_name("release").join("xtask");
+    let mut command = std::process::Command::new(&program);
+    command.arg("bench");
+    if let Some(part) = arguments.part.and_then(|part| part.to_possible_value()) {
+        command.arg(part.get_name());
+    }
+    command.args(["--rounds", &arguments.rounds.to_string()]);
+    // One process instead of two: Ctrl-C reaches the one that has a stack to stop.
+    let error = std::os::unix::process::CommandExt::exec(&mut command);
+    Err(error).with_context(|| format!("starting {}", program.display()))
 }

@@ -5,6 +5,7 @@
 //! | [`walls`] | a room that imports what it must not know |
 //! | [`file_sizes`] | a file that grew past reading in one sitting |
 //! | [`migrations`] | what the hosted platform would refuse, and functions without a pinned search path |
+//! | [`openapi`] | a description of the API that is no longer true |
 //! | format and lints | of Rust and of TypeScript |
 //!
 //! All parts run, so that one run shows all findings.
@@ -16,7 +17,7 @@ use crate::interrupt;
 use crate::places;
 use crate::progress::step;
 use crate::tally::Count;
-use crate::{setup, wasm_module};
+use crate::{openapi, setup, wasm_module};
 
 mod file_sizes;
 mod migrations;
@@ -54,6 +55,7 @@ pub(crate) async fn count() -> anyhow::Result<Count> {
     note(step("migrations", migrations::run()).await);
     note(step("format of Rust", format()).await);
     note(step("lints of Rust", lints()).await);
+    note(step("description of the API", openapi::check()).await);
     note(step("format, lints and types of TypeScript", typescript()).await);
     ensure!(!interrupt::happened(), "stopped by a signal");
     Ok(sum)

@@ -13,6 +13,7 @@ mod bench;
 mod check;
 mod coverage;
 mod demo;
+mod openapi;
 mod setup;
 mod stack;
 mod test;
@@ -37,6 +38,8 @@ enum Task {
     Check,
     /// Build the WebAssembly module that the edge functions load.
     Wasm,
+    /// Write the description of the API: the document it serves, and docs/api.md.
+    Openapi,
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -73,6 +76,10 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Wasm => {
             setup::run().await?;
             wasm_module().await
+        }
+        Task::Openapi => {
+            setup::run().await?;
+            openapi::run().await
         }
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,

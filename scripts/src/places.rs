@@ -32,6 +32,24 @@ pub(crate) fn supabase() -> anyhow::Result<PathBuf> {
     packaged("@supabase", "bin/supabase").context("supabase is missing: run `cargo xtask setup`")
 }
 
+/// The folder of Python's programs, which `cargo xtask setup` fills.
+pub(crate) fn python() -> PathBuf {
+    target().join("python")
+}
+
+/// Schemathesis, which generates requests from the description of the API.
+///
+/// # Errors
+/// When it is not there.
+pub(crate) fn schemathesis() -> anyhow::Result<PathBuf> {
+    let program = python().join("bin/schemathesis");
+    anyhow::ensure!(
+        program.is_file(),
+        "schemathesis is missing: run `cargo xtask setup`"
+    );
+    Ok(program)
+}
+
 /// The file `inside` of the one package of `scope` that has it.
 fn packaged(scope: &str, inside: &str) -> anyhow::Result<PathBuf> {
     let scope = root().join("node_modules").join(scope);

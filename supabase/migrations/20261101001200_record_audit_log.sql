@@ -4,10 +4,11 @@
 -- and columns to leave out because they are derived.
 --
 -- Updates pair old and new rows by the two columns, so key columns must not be
--- updatable; no grant lets them be.
+-- updatable; no grant lets them be. The pairs are found by hashing: a plan made
+-- for one row would compare each of thousands with each other one.
 
 create function private.tg_record_audit_log() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_nestloop = 'off'
 as $$
 declare
   v_request jsonb := private.current_request();

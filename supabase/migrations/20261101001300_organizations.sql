@@ -32,7 +32,7 @@ create trigger _800_record_audit_log_of_delete after delete on public.organizati
 alter table public.organizations enable row level security;
 revoke all on public.organizations from public, anon, authenticated, service_role;
 grant select on public.organizations to authenticated;
-grant select, insert on public.organizations to fm_writer;
+grant select, insert, delete on public.organizations to fm_writer;
 grant update (name, updated_at, revision) on public.organizations to fm_writer;
 
 create policy "Members see their organizations" on public.organizations
@@ -47,3 +47,7 @@ create policy "Owners and admins change their organization" on public.organizati
   for update to fm_writer
   using (organization_id in (select private.my_organizations('{owner,admin}')))
   with check (organization_id in (select private.my_organizations('{owner,admin}')));
+
+create policy "Owners remove their organization" on public.organizations
+  for delete to fm_writer
+  using (organization_id in (select private.my_organizations('{owner}')));

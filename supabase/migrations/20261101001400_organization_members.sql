@@ -31,8 +31,29 @@ create trigger _800_record_audit_log_of_delete after delete on public.organizati
 alter table public.organization_members enable row level security;
 revoke all on public.organization_members from public, anon, authenticated, service_role;
 grant select on public.organization_members to authenticated;
-grant select on public.organization_members to fm_writer;
+grant select, delete on public.organization_members to fm_writer;
+grant update (role) on public.organization_members to fm_writer;
 
 create policy "Members see who else is in their organizations" on public.organization_members
   for select to authenticated, fm_writer
   using (organization_id in (select private.my_organizations()));
+
+create policy "Admins change members, only owners make and unmake owners" on public.organization_members
+  for update to fm_writer
+  using (
+    organization_id in (select private.my_organizations('{owner}'))
+    or (role <> 'owner' and organization_id in (select private.my_organizations('{admin}'))))
+  with check (
+    organization_id in (select private.my_organizations('{owner}'))
+    or (role <> 'owner' and organization_id in (select private.my_organizations('{admin}')))
+    or user_id = (select private.actor_id()));
+
+comment on policy "Admins change members, only owners make and unmake owners" on public.organization_members is
+  'Who gives up a role of their own may lose by it the right to give roles.';
+
+create policy "Admins remove members, only owners remove owners, everybody may leave" on public.organization_members
+  for delete to fm_writer
+  using (
+    user_id = (select private.actor_id())
+    or organization_id in (select private.my_organizations('{owner}'))
+    or (role <> 'owner' and organization_id in (select private.my_organizations('{admin}'))));

@@ -18,6 +18,7 @@ create table public.function_models (
   last_saved_at timestamptz not null default now(),
   deleted_at timestamptz,
   deleted_by text,
+  retain_until timestamptz,
   user_id uuid not null,
   organization_id uuid,
   revision integer not null default 1,
@@ -38,6 +39,7 @@ create table public.function_models (
   constraint agent_settings_are_an_object check (jsonb_typeof(ai_agent_config) = 'object'),
   constraint the_owner_is_the_user check (permissions ->> 'owner' = user_id::text),
   constraint deletion_names_time_and_person check ((deleted_at is null) = (deleted_by is null)),
+  constraint only_what_is_deleted_is_retained check (retain_until is null or deleted_at is not null),
   constraint archived_models_are_never_deleted check (deleted_at is null or status <> 'archived'),
   constraint revision_counts_from_one check (revision >= 1)
 );
@@ -48,6 +50,8 @@ create unique index model_name_is_free_for_owner on public.function_models (user
   where deleted_at is null and organization_id is null;
 create index function_models_user_id_idx on public.function_models (user_id, updated_at desc);
 create index function_models_organization_id_idx on public.function_models (organization_id, updated_at desc);
+create index function_models_deleted_at_idx on public.function_models (deleted_at) where deleted_at is not null;
+create index function_models_created_at_idx on public.function_models (organization_id, created_at desc);
 create index function_models_readers_idx on public.function_models using gin (readers);
 create index function_models_search_idx on public.function_models using gin (search);
 
@@ -57,6 +61,7 @@ comment on column public.function_models.current_version is 'Number of the newes
 comment on column public.function_models.permissions is '{owner, editors, viewers, publishers, executors, archivers, administrators}: user ids.';
 comment on column public.function_models.readers is 'Everybody the permissions name; derived, for policies and lists.';
 comment on column public.function_models.revision is 'Rises by one with each save; a save names the one it read.';
+comment on column public.function_models.retain_until is 'Of a deleted model: it may be removed for good afterwards.';
 comment on column public.function_models.search is 'Name, description and tags for full-text search; derived.';
 
 create trigger _010_refuse_truncate before truncate on public.function_models
@@ -77,7 +82,7 @@ grant select on public.function_models to authenticated;
 grant select, insert on public.function_models to fm_writer;
 grant update (
   name, description, version, status, current_version, version_count, ai_agent_config, metadata,
-  permissions, updated_at, last_saved_at, deleted_at, deleted_by, user_id, revision
+  permissions, updated_at, last_saved_at, deleted_at, deleted_by, retain_until, user_id, revision
 ) on public.function_models to fm_writer;
 
 create policy "Readers see models, and deleted ones whoever may restore them" on public.function_models

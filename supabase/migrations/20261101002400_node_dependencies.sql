@@ -13,7 +13,7 @@ create table public.node_dependencies (
   constraint node_never_waits_for_itself check (node_id <> dependency_id)
 );
 
-create index node_dependencies_dependency_id_idx on public.node_dependencies (model_id, dependency_id);
+create index node_dependencies_dependency_id_idx on public.node_dependencies (dependency_id, model_id);
 
 comment on table public.node_dependencies is 'node_id starts after dependency_id has completed.';
 comment on column public.node_dependencies.position is 'Keeps the order in which the dependencies of a node were given.';

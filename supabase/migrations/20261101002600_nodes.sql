@@ -10,7 +10,10 @@ as $$
       'name', node.name,
       'description', node.description,
       'position', json_build_object('x', node.position_x, 'y', node.position_y),
-      'dependencies', coalesce(needed.list, '[]'),
+      'dependencies', coalesce((
+        select json_agg(dependency.dependency_id order by dependency.position)
+        from public.node_dependencies as dependency
+        where dependency.model_id = node.model_id and dependency.node_id = node.node_id), '[]'),
       'executionType', node.execution_type,
       'status', node.status,
       'timeoutMs', node.timeout_ms,
@@ -21,12 +24,6 @@ as $$
       'updatedAt', private.wire_time(node.updated_at))
     order by node.created_at, node.node_id), '{}')
   from public.container_nodes as node
-  left join (
-    select dependency.node_id, json_agg(dependency.dependency_id order by dependency.position) as list
-    from public.node_dependencies as dependency
-    where dependency.model_id = model.model_id
-    group by dependency.node_id
-  ) as needed on needed.node_id = node.node_id
   where node.model_id = model.model_id
 $$;
 

@@ -28,7 +28,7 @@ comment on column public.function_model_versions.version_data is 'The complete m
 comment on column public.function_model_versions.previous_version is 'Number that was current before; null for the first.';
 
 create trigger _010_refuse_removal before delete on public.function_model_versions
-  for each row execute function private.tg_refuse_change();
+  for each row when (not private.is_purging()) execute function private.tg_refuse_change();
 create trigger _010_refuse_truncate before truncate on public.function_model_versions
   for each statement execute function private.tg_refuse_change();
 create trigger _020_refuse_change before update on public.function_model_versions

@@ -12,7 +12,7 @@ create table public.workflows (
   updated_at timestamptz not null default now(),
   constraint workflows_pkey primary key (workflow_id),
   constraint workflows_organization_id_fkey foreign key (organization_id)
-    references public.organizations (organization_id),
+    references public.organizations (organization_id) on delete cascade,
   constraint workflows_user_id_fkey foreign key (user_id) references auth.users (id),
   constraint workflow_name_has_1_to_200_characters check (length(btrim(name)) between 1 and 200),
   constraint definition_is_an_object check (jsonb_typeof(definition) = 'object'),

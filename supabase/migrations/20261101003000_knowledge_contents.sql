@@ -28,7 +28,7 @@ create table public.knowledge_contents (
     || setweight(to_tsvector('simple', body), 'B')) stored,
   constraint knowledge_contents_pkey primary key (content_id),
   constraint knowledge_contents_organization_id_fkey foreign key (organization_id)
-    references public.organizations (organization_id),
+    references public.organizations (organization_id) on delete cascade,
   constraint knowledge_contents_user_id_fkey foreign key (user_id) references auth.users (id),
   constraint content_title_has_1_to_200_characters check (length(btrim(title)) between 1 and 200),
   constraint revision_counts_from_one check (revision >= 1)

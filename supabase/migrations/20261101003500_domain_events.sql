@@ -19,7 +19,7 @@ create table public.domain_events (
   constraint domain_events_pkey primary key (position),
   constraint place_in_stream_is_unique unique (aggregate_id, aggregate_version),
   constraint aggregate_type_is_known
-    check (aggregate_type in ('function-model', 'node-link', 'ai-agent', 'organization')),
+    check (aggregate_type in ('function-model', 'node-link', 'ai-agent', 'organization', 'execution')),
   constraint stream_counts_from_one check (aggregate_version >= 1),
   constraint event_data_is_an_object check (jsonb_typeof(data) = 'object')
 );
@@ -41,7 +41,7 @@ create trigger _010_refuse_truncate before truncate on public.domain_events
 alter table public.domain_events enable row level security;
 revoke all on public.domain_events from public, anon, authenticated, service_role;
 grant select on public.domain_events to authenticated;
-grant insert on public.domain_events to fm_writer;
+grant insert on public.domain_events to fm_writer, fm_engine;
 grant select on public.domain_events to fm_engine;
 
 create policy "Who sees an aggregate reads its events" on public.domain_events
@@ -52,6 +52,9 @@ create policy "Who sees an aggregate reads its events" on public.domain_events
         select from public.function_models as model
         where model.model_id = domain_events.aggregate_id)
       when 'organization' then aggregate_id in (select private.my_organizations())
+      when 'node-link' then private.sees_link(aggregate_id)
+      when 'ai-agent' then private.sees_agent(aggregate_id)
+      when 'execution' then private.sees_coordination(aggregate_id)
       else false
     end
   );
@@ -61,3 +64,7 @@ create policy "The log's reader serves subscribers, who judge for themselves" on
 
 create policy "Commands append events of their own user" on public.domain_events
   for insert to fm_writer with check (actor_id = (select private.actor_id()));
+
+create policy "The engine appends what agents do by themselves" on public.domain_events
+  for insert to fm_engine
+  with check (aggregate_type in ('ai-agent', 'execution') and actor_id is null);

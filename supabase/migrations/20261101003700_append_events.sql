@@ -14,7 +14,7 @@ comment on function private.stream_version(uuid) is
   'Number of the newest event of an aggregate, 0 when there is none. Definer: it must see every event.';
 
 revoke all on function private.stream_version(uuid) from public;
-grant execute on function private.stream_version(uuid) to fm_writer;
+grant execute on function private.stream_version(uuid) to fm_writer, fm_engine;
 
 create function private.append_events(aggregate_type text, aggregate_id uuid, organization_id uuid, events jsonb)
 returns void
@@ -49,4 +49,4 @@ comment on function private.append_events(text, uuid, uuid, jsonb) is
   'Appends [{eventType, eventVersion?, data}] to the stream of an aggregate whose row the caller has locked.';
 
 revoke all on function private.append_events(text, uuid, uuid, jsonb) from public;
-grant execute on function private.append_events(text, uuid, uuid, jsonb) to fm_writer;
+grant execute on function private.append_events(text, uuid, uuid, jsonb) to fm_writer, fm_engine;

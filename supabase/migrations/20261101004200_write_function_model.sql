@@ -42,6 +42,8 @@ as $$
       user_id = coalesce((model -> 'permissions' ->> 'owner')::uuid, saved.user_id),
       deleted_at = case when model ? 'deletedAt' then (model ->> 'deletedAt')::timestamptz else saved.deleted_at end,
       deleted_by = case when model ? 'deletedBy' then model ->> 'deletedBy' else saved.deleted_by end,
+      retain_until = case when model ? 'retainUntil'
+        then (model ->> 'retainUntil')::timestamptz else saved.retain_until end,
       updated_at = now(),
       last_saved_at = now(),
       revision = saved.revision + 1

@@ -28,7 +28,8 @@ begin
     timeout_ms, metadata, visual_properties, type_specific_data, created_at)
   select put_container_nodes.model_id, node."nodeId", node."nodeType", node.name, node.description, node.x, node.y,
          node."executionType", node.status, node."timeoutMs", node.metadata, node."visualProperties",
-         node."typeSpecificData", now() + node.place * interval '1 microsecond'
+         node."typeSpecificData",
+         now() - (jsonb_array_length(put_container_nodes.nodes) - node.place) * interval '1 millisecond'
   from private.container_nodes_of(put_container_nodes.nodes) as node
   where not exists (
     select from public.container_nodes as saved
@@ -43,7 +44,7 @@ end
 $$;
 
 comment on function private.put_container_nodes(uuid, jsonb) is
-  'Stores whole containers in wire form, changed or new; their dependencies travel separately. New ones keep the order of the list.';
+  'Stores whole containers in wire form, changed or new; their dependencies travel separately. New ones count as created one millisecond after another, the last of them now.';
 
 create function private.container_nodes_of(nodes jsonb)
 returns table (

@@ -10,10 +10,22 @@ declare
     + coalesce(jsonb_array_length(command -> 'actions' -> 'remove'), 0)
     + coalesce(jsonb_array_length(command -> 'containers' -> 'remove'), 0);
 begin
+  -- Plans made for a few rows are slow for thousands: then each statement is planned anew.
+  if pg_column_size(command) > 100000 then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
+
   delete from public.node_dependencies as dependency
   using jsonb_to_recordset(command -> 'dependencies' -> 'remove') as gone ("nodeId" uuid, "dependencyId" uuid)
   where dependency.model_id = v_model_id
     and dependency.node_id = gone."nodeId" and dependency.dependency_id = gone."dependencyId";
+
+  -- Of several containers that leave together, what they wait for goes first: each
+  -- would otherwise be kept by the others.
+  delete from public.node_dependencies as dependency
+  where dependency.model_id = v_model_id
+    and dependency.node_id in (
+      select gone::uuid from jsonb_array_elements_text(command -> 'containers' -> 'remove') as gone);
 
   delete from public.action_nodes as action
   where action.model_id = v_model_id
@@ -37,12 +49,21 @@ begin
     perform private.put_action_nodes(v_model_id, command -> 'actions' -> 'put');
   end if;
 
+  -- Each node's new dependencies come after those it has, in the order of the list.
+  with added as materialized (
+    select (list.edge ->> 'nodeId')::uuid as node_id, (list.edge ->> 'dependencyId')::uuid as dependency_id, list.place
+    from jsonb_array_elements(command -> 'dependencies' -> 'add') with ordinality as list (edge, place)
+  ), last as (
+    select dependency.node_id, max(dependency.position) as position
+    from public.node_dependencies as dependency
+    where dependency.model_id = v_model_id
+      and dependency.node_id in (select distinct added.node_id from added)
+    group by dependency.node_id
+  )
   insert into public.node_dependencies (model_id, node_id, dependency_id, position)
-  select v_model_id, (added.edge ->> 'nodeId')::uuid, (added.edge ->> 'dependencyId')::uuid,
-         added.place + coalesce((
-           select max(dependency.position) from public.node_dependencies as dependency
-           where dependency.model_id = v_model_id and dependency.node_id = (added.edge ->> 'nodeId')::uuid), 0)
-  from jsonb_array_elements(command -> 'dependencies' -> 'add') with ordinality as added (edge, place);
+  select v_model_id, added.node_id, added.dependency_id, coalesce(last.position, 0) + added.place
+  from added
+  left join last on last.node_id = added.node_id;
 end
 $$;
 

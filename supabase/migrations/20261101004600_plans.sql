@@ -37,7 +37,7 @@ create table private.plan_steps (
 
 comment on table private.plan_steps is 'Steps of plans. Only those of kind action are handed to workers.';
 comment on column private.plan_steps.indegree is 'Steps that must have ended before this one is ready.';
-comment on column private.plan_steps.opened_by is 'Of a step of kind close, the step that opened the container.';
+comment on column private.plan_steps.opened_by is 'Of a step of kind close, and of an action whose container has a time limit, the step that opened the container.';
 comment on column private.plan_steps.event is 'The part of the step''s events that no run changes.';
 
 create table private.plan_groups (

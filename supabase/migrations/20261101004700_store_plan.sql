@@ -24,7 +24,8 @@ begin
   select v_version_id, step.step, step.kind, step.indegree,
          coalesce((select array_agg(next::integer) from jsonb_array_elements_text(step.successors) as next), '{}'),
          step."group",
-         case step.kind when 'close' then (container.described ->> 'first')::integer end,
+         case when step.kind = 'close' or step.kind = 'action' and container.described ? 'timeoutMs'
+           then (container.described ->> 'first')::integer end,
          (container.described ->> 'nodeId')::uuid,
          step."actionId",
          coalesce(step.event, case when step.kind in ('open', 'close', 'pass') then jsonb_build_object(

@@ -28,6 +28,8 @@ create table public.workflow_executions (
   parent_step integer,
   depth smallint not null default 0,
   started_by uuid not null,
+  traceparent text,
+  recovery jsonb,
   created_at timestamptz not null default now(),
   total_steps integer not null,
   total_nodes integer not null,
@@ -57,6 +59,8 @@ create index workflow_executions_started_by_idx on public.workflow_executions (s
 comment on table public.workflow_executions is 'Runs of published versions.';
 comment on column public.workflow_executions.version_id is 'The snapshot and plan it runs. No foreign key: versions are never removed, and its lock would be written with each start.';
 comment on column public.workflow_executions.remaining_steps is 'Steps that have not ended; at 0 the run ends.';
+comment on column public.workflow_executions.recovery is '{maxRetryAttempts, retryDelayMs}: how often a container that failed is tried again as a whole; null for never.';
+comment on column public.workflow_executions.traceparent is 'The trace that its start belongs to, passed on to the services it calls.';
 comment on column public.workflow_executions.total_nodes is 'Containers of the plan; completed, failed and skipped ones are counted beside.';
 comment on column public.workflow_executions.parent_step is 'The step of the parent run that waits for this one.';
 comment on column public.workflow_executions.stream_version is 'Number of the newest event of this run.';
@@ -72,7 +76,7 @@ grant select, update on public.workflow_executions to fm_engine;
 
 create policy "Who sees a model sees its runs" on public.workflow_executions
   for select to authenticated, fm_writer
-  using (exists (
+  using ((select private.is_service()) or exists (
     select from public.function_models as model
     where model.model_id = workflow_executions.model_id));
 
@@ -96,7 +100,7 @@ create policy "Executors start runs in their own name" on public.workflow_execut
 
 create policy "Executors and whoever started a run control it" on public.workflow_executions
   for update to fm_writer
-  using (exists (
+  using ((select private.is_service()) or exists (
     select from public.function_models as model
     where model.model_id = workflow_executions.model_id
       and (workflow_executions.started_by = (select private.actor_id())
@@ -107,13 +111,13 @@ create policy "Executors and whoever started a run control it" on public.workflo
   with check (revision > 0);
 
 comment on policy "Executors and whoever started a run control it" on public.workflow_executions is
-  'Judges who may lock a run to cancel it; the engine then writes.';
+  'Judges who may lock a run to control it, the service any; the engine then writes.';
 
 create policy "The engine sees every run" on public.workflow_executions
   for select to fm_engine using (true);
-create policy "The engine moves runs until they have ended" on public.workflow_executions
+create policy "The engine moves runs until they have ended, and takes up failed ones" on public.workflow_executions
   for update to fm_engine
-  using (completed_at is null)
+  using (completed_at is null or status = 'failed')
   with check (
     revision > 1
     and (status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)

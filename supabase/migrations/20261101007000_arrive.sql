@@ -91,6 +91,11 @@ begin
       continue;
     end if;
     continue when v_known and v_run.waiting > 0;
+    -- In a failed run that was taken up again, what ended before lets through.
+    if v_known and v_run.finished_at is not null then
+      v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
+      continue;
+    end if;
 
     v_status := case
       when v_known and v_run.skip_reason is not null then 'skipped'
@@ -98,12 +103,16 @@ begin
       when v_step.kind <> 'action' then 'completed'
       when turn.want > 0 and turn.lease_token is not null then 'executing'
       else 'ready' end;
+    if v_step.kind = 'close' and v_status = 'failed' and private.restarts(v_execution_id, v_step) then
+      turn := private.restart_container(turn, v_step);
+      continue;
+    end if;
     v_lease := case v_status when 'executing' then turn.lease_token end;
     v_started_at := case when v_status in ('executing', 'completed', 'failed') then now() end;
     v_finished_at := case when v_status in ('completed', 'failed', 'skipped') then now() end;
     if v_known then
       update public.action_runs as run
-      set status = v_status, attempt = (v_lease is not null)::integer, lease_token = v_lease,
+      set status = v_status, attempt = v_run.attempt + (v_lease is not null)::integer, lease_token = v_lease,
           started_at = v_started_at, finished_at = v_finished_at
       where run.execution_id = v_execution_id and run.step = v_step.step;
     else
@@ -113,7 +122,7 @@ begin
 
     case v_status
       when 'executing' then
-        turn := private.hand_over(turn, v_step, 1);
+        turn := private.hand_over(turn, v_step, case when v_known then v_run.attempt else 0 end + 1);
       when 'ready' then
         perform private.enqueue(turn.execution, v_step.step);
       else

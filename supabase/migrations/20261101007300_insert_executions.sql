@@ -24,7 +24,7 @@ begin
     insert into public.workflow_executions (
       execution_id, model_id, version_id, version_number, organization_id, environment, parameters, session_id,
       mode, priority, max_depth, approved_actions, deadline, parent_execution_id, parent_step,
-      depth, started_by, total_steps, total_nodes, remaining_steps)
+      depth, started_by, traceparent, recovery, total_steps, total_nodes, remaining_steps)
     select
       (wanted ->> 'executionId')::uuid, version.model_id, version.version_id, version.version_number,
       model.organization_id, coalesce(wanted ->> 'environment', 'production')::public.execution_environment,
@@ -38,6 +38,8 @@ begin
       now() + (wanted ->> 'timeoutSeconds')::double precision * interval '1 second',
       parent.execution_id, insert_executions.parent_step,
       coalesce(parent.depth + 1, 0), private.actor_id(),
+      case when parent.execution_id is null then private.current_request() ->> 'traceparent' else parent.traceparent end,
+      nullif(wanted -> 'recovery', 'null'),
       plan.total_steps, plan.total_nodes, plan.total_steps
     from jsonb_array_elements(insert_executions.executions) as wanted
     join public.function_model_versions as version on version.version_id = (wanted ->> 'versionId')::uuid

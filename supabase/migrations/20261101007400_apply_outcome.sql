@@ -41,6 +41,9 @@ begin
     'retryAttempt', run.failures, 'willRetry', false,
     'startedAt', private.wire_time(run.started_at), 'failedAt', turn.at));
   turn := private.end_step(turn, step, 'failed', run.attempt);
+  if outcome ? 'restartAfterMs' then
+    perform private.note_restart(run, step, (outcome ->> 'restartAfterMs')::bigint * interval '1 millisecond');
+  end if;
 
   -- Steps that have not begun only learn why they will be skipped; each ends when
   -- its turn comes. One that was ready already ends now.
@@ -59,7 +62,7 @@ begin
     with ended as (
       update public.action_runs as queued
       set status = 'skipped', skip_reason = outcome ->> 'reason', finished_at = now()
-      where queued.execution_id = run.execution_id and queued.status = 'ready' and queued.attempt = 0
+      where queued.execution_id = run.execution_id and queued.status = 'ready' and queued.started_at is null
         and queued.step in (select skipped::integer from jsonb_array_elements_text(outcome -> 'skip') as skipped)
       returning queued.step
     )
@@ -76,7 +79,7 @@ end
 $$;
 
 comment on function private.fail_step(private.turn, public.action_runs, private.plan_steps, jsonb) is
-  'Outcome failed {error, skip: [steps], reason, containerFailed?}: for good; what it takes along is skipped.';
+  'Outcome failed {error, skip: [steps], reason, containerFailed?, restartAfterMs?}: for good; what it takes along is skipped.';
 
 create function private.retry_step(turn private.turn, run public.action_runs, step private.plan_steps, outcome jsonb)
 returns private.turn
@@ -87,7 +90,8 @@ declare
   v_delay bigint := coalesce((outcome ->> 'delayMs')::bigint, 0);
 begin
   update public.action_runs as written
-  set status = 'ready', lease_token = null, failures = run.failures + 1, error = v_error, child_execution_id = null
+  set status = 'ready', lease_token = null, failures = run.failures + 1, error = v_error, child_execution_id = null,
+      due_at = now() + v_delay * interval '1 millisecond'
   where written.execution_id = run.execution_id and written.step = run.step;
   perform private.enqueue(turn.execution, run.step, v_delay * interval '1 millisecond');
   turn := private.note_change(turn, step, 'retrying', run.attempt);

@@ -7,7 +7,9 @@ declare
   v_resumed boolean;
 begin
   if take_step.step = -1 then
-    return case (turn.execution).status when 'pending' then private.begin_run(turn) else turn end;
+    return case
+      when (turn.execution).status <> 'pending' or private.waits_for_resume(turn.execution) then turn
+      else private.begin_run(turn) end;
   end if;
 
   select * into v_run
@@ -19,6 +21,12 @@ begin
   if v_run.status is distinct from 'ready' and not coalesce(v_resumed, false) then
     return turn;
   end if;
+  select * into strict v_step
+  from private.plan_steps as planned
+  where planned.version_id = (turn.execution).version_id and planned.step = take_step.step;
+  if v_step.kind = 'open' then
+    return private.arrive(turn, array[take_step.step]);
+  end if;
   if turn.want <= 0 then
     perform private.enqueue(turn.execution, take_step.step);
     return turn;
@@ -28,9 +36,6 @@ begin
   set status = 'executing', attempt = v_run.attempt + 1, lease_token = turn.lease_token,
       started_at = case when v_resumed then v_run.started_at else now() end
   where run.execution_id = v_run.execution_id and run.step = v_run.step;
-  select * into strict v_step
-  from private.plan_steps as planned
-  where planned.version_id = (turn.execution).version_id and planned.step = take_step.step;
 
   if v_resumed then
     turn.want := turn.want - 1;
@@ -49,5 +54,20 @@ $$;
 comment on function private.take_step(private.turn, integer) is
   'Hands a queued step to the worker of the turn if it still is ready; a nested run''s end resumes its step.';
 
+create function private.waits_for_resume(execution public.workflow_executions) returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return execution.parent_execution_id is not null and exists (
+    select from public.workflow_executions as parent
+    where parent.execution_id = execution.parent_execution_id and parent.status = 'paused');
+end
+$$;
+
+comment on function private.waits_for_resume(public.workflow_executions) is
+  'Whether a nested run may not begin because the run above is paused; resuming that queues it again.';
+
+revoke all on function private.waits_for_resume(public.workflow_executions) from public;
+grant execute on function private.waits_for_resume(public.workflow_executions) to fm_engine;
 revoke all on function private.take_step(private.turn, integer) from public;
 grant execute on function private.take_step(private.turn, integer) to fm_engine;

@@ -74,7 +74,7 @@ begin
         select queued.priority, queued.due_at, queued.ready_id, queued.execution_id, queued.step
         from private.ready as queued
         join public.workflow_executions as execution on execution.execution_id = queued.execution_id
-        where queued.due_at <= now() and execution.status <> 'paused'
+        where queued.due_at <= now()
         order by queued.priority, queued.due_at, queued.ready_id
         limit v_want
         for update of queued skip locked
@@ -92,7 +92,8 @@ begin
       select * into v_execution
       from public.workflow_executions as execution
       where execution.execution_id = v_group.execution_id;
-      continue when v_execution.completed_at is not null;
+      -- What a paused run loses here it gets back when it is resumed.
+      continue when v_execution.completed_at is not null or v_execution.status = 'paused';
       v_turn := private.open_turn(v_execution, v_token, v_want);
       foreach v_step in array v_group.steps loop
         v_turn := private.take_step(v_turn, v_step);

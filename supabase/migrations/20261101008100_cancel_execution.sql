@@ -9,16 +9,7 @@ begin
   if v_replayed is not null then
     return v_replayed;
   end if;
-  select execution.status into v_status
-  from public.workflow_executions as execution
-  where execution.execution_id = v_execution_id
-  for no key update;
-  if not found then
-    if exists (select from public.workflow_executions as execution where execution.execution_id = v_execution_id) then
-      raise exception using errcode = '42501', message = 'Not allowed to control this execution';
-    end if;
-    raise exception using errcode = 'FM004', message = 'Not found';
-  end if;
+  v_status := (private.lock_execution(v_execution_id, (command ->> 'expectedRevision')::integer)).status;
   if v_status in ('completed', 'failed', 'cancelled') then
     raise exception using errcode = 'FM007', message = 'Execution already finished', detail = v_status::text;
   end if;
@@ -28,7 +19,7 @@ end
 $$;
 
 comment on function public.cancel_execution(jsonb, jsonb, jsonb) is
-  'Cancels a run {executionId, reason?} and the runs nested in it. Answers {status}; FM007 when it had ended.';
+  'Cancels a run {executionId, reason?, expectedRevision?} and the runs nested in it. Answers {status}; FM007 when it had ended.';
 
 revoke all on function public.cancel_execution(jsonb, jsonb, jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.cancel_execution(jsonb, jsonb, jsonb) to service_role;

@@ -10,7 +10,8 @@ declare
   v_key text;
 begin
   perform public.sweep();
-  if not private.work_is_due() or to_regnamespace('net') is null or to_regnamespace('vault') is null then
+  if not (private.work_is_due() or private.agent_work_is_due())
+    or to_regnamespace('net') is null or to_regnamespace('vault') is null then
     return false;
   end if;
   select secret.decrypted_secret into v_url from vault.decrypted_secrets as secret where secret.name = 'project_url';

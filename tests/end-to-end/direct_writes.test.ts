@@ -16,6 +16,9 @@ interface Arguments {
 
 const rest = `${stack.url}/rest/v1`;
 
+/** Functions that read, as the user who calls them. */
+const READ_BY_USERS = ["/rpc/search_function_models"];
+
 /** What the database's API describes to somebody. */
 async function described(headers: Record<string, string>): Promise<Description> {
   const response = await fetch(`${rest}/`, { headers });
@@ -108,7 +111,7 @@ Deno.test("a valid user token changes nothing over the database's own API", asyn
     if (isColumn(types, tables)) continue;
     await t.step(`function ${path.slice(5)}`, async () => {
       const values = Object.fromEntries(types.map(([name, type]) => [name, value(type)]));
-      await refused(asUser, "POST", path, values);
+      if (!READ_BY_USERS.includes(path)) await refused(asUser, "POST", path, values);
       await refused(asNobody, "POST", path, values);
     });
   }

@@ -23,6 +23,29 @@ pub struct ConfigError {
     pub problem: &'static str,
 }
 
+/// A service that speaks chat completions, as OpenAI and many others do.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// Its address up to and including the version, such as `https://api.example.com/v1`.
+    pub url: String,
+    /// The model it is asked for.
+    pub model: String,
+    /// Its key, if it wants one.
+    pub key: Option<String>,
+}
+
+/// The key never reaches a log.
+impl fmt::Debug for AgentSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AgentSettings")
+            .field("url", &self.url)
+            .field("model", &self.model)
+            .field("key", &self.key.is_some())
+            .finish()
+    }
+}
+
 /// The settings of one deployment.
 #[derive(Clone)]
 pub struct Config {
@@ -40,6 +63,8 @@ pub struct Config {
     pub jwt_secret: Option<String>,
     /// Hosts that may be called although they are not public.
     pub allowed_hosts: AllowedHosts,
+    /// The service behind the agents, if there is one.
+    pub agents: Option<AgentSettings>,
     /// Runs of actions a worker holds at once, 1–256.
     pub worker_concurrency: u32,
     /// Seconds a worker works before it hands over, 1–390.
@@ -74,6 +99,11 @@ impl Config {
                         "must list hosts, each host or host:port",
                     )
                 })?,
+            agents: agents(
+                get("FM_AGENT_URL"),
+                get("FM_AGENT_MODEL"),
+                get("FM_AGENT_KEY"),
+            )?,
             worker_concurrency: number(
                 get("FM_WORKER_CONCURRENCY"),
                 ("FM_WORKER_CONCURRENCY", "must be a number from 1 to 256"),
@@ -120,6 +150,32 @@ fn broken(variable: &'static str, problem: &'static str) -> ConfigError {
     ConfigError { variable, problem }
 }
 
+/// An address without a model, or a model without an address, would fail at the first task.
+fn agents(
+    url: Option<&str>,
+    model: Option<&str>,
+    key: Option<&str>,
+) -> Result<Option<AgentSettings>, ConfigError> {
+    let Some(address) = url else {
+        return Ok(None);
+    };
+    let valid = url::Url::parse(address)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !valid {
+        let problem = "must be an http or https address";
+        return Err(broken("FM_AGENT_URL", problem));
+    }
+    let model = model.ok_or_else(|| broken("FM_AGENT_MODEL", "is missing beside FM_AGENT_URL"))?;
+    if key.is_some_and(|key| !headers::is_value(key)) {
+        return Err(broken("FM_AGENT_KEY", "cannot be carried by a header"));
+    }
+    Ok(Some(AgentSettings {
+        url: address.trim_end_matches('/').to_string(),
+        model: model.to_string(),
+        key: key.map(str::to_string),
+    }))
+}
+
 fn project_url(value: Option<&str>) -> Result<String, ConfigError> {
     let value = value.ok_or_else(|| broken("SUPABASE_URL", "is missing"))?;
     let url = url::Url::parse(value)
@@ -138,7 +194,7 @@ fn keys<'a>(
     let mut found: Vec<String> = match get(named) {
         None => Vec::new(),
         Some(text) => {
-            let mut set: std::collections::BTreeMap<String, String> = serde_json::from_str(text)
+            let mut set: domain::sorted::SortedMap<String, String> = domain::json::from_text(text)
                 .map_err(|_| broken(named, "must be a JSON object of keys"))?;
             set.remove("default")
                 .into_iter()

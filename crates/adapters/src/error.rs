@@ -45,7 +45,7 @@ struct Body {
 impl AdapterError {
     /// Reads a refusal. The body is parsed whatever its content type says.
     pub(crate) fn refused(response: &HttpResponse) -> AdapterError {
-        let body: Body = serde_json::from_str(&response.body).unwrap_or_default();
+        let body: Body = domain::json::from_text(&response.body).unwrap_or_default();
         let details = match body.details {
             Some(serde_json::Value::String(text)) => text,
             Some(serde_json::Value::Null) | None => String::new(),
@@ -56,7 +56,7 @@ impl AdapterError {
             code: body.code.unwrap_or_default(),
             message: body.message.unwrap_or_default(),
             details,
-            retry_after: retry_after_ms(response.header("retry-after")).map(|ms| ms / 1000),
+            retry_after: retry_after_ms(response).map(|ms| ms / 1000),
         }
     }
 
@@ -109,6 +109,13 @@ fn by_code(code: &str, details: &str) -> Option<PortErrorKind> {
         "FM005" => PortErrorKind::IdTaken,
         "FM006" => PortErrorKind::OrderTaken,
         "FM007" => PortErrorKind::Finished,
+        "FM040" => PortErrorKind::LinkTaken,
+        "FM041" => PortErrorKind::BatchRunning,
+        "FM050" => PortErrorKind::LastOwner,
+        "FM051" => PortErrorKind::NotEmpty,
+        "FM008" => PortErrorKind::OtherStatus,
+        "FM020" => PortErrorKind::AtCapacity,
+        "FM090" => PortErrorKind::UserUnknown,
         // Lost races that a constraint or the database itself noticed.
         "23505" | "23P01" | "40001" => PortErrorKind::Conflict {
             current_revision: None,
@@ -163,6 +170,12 @@ mod tests {
         assert_eq!(kind(400, "FM005", ""), PortErrorKind::IdTaken);
         assert_eq!(kind(400, "FM006", ""), PortErrorKind::OrderTaken);
         assert_eq!(kind(400, "FM007", ""), PortErrorKind::Finished);
+        assert_eq!(kind(400, "FM040", ""), PortErrorKind::LinkTaken);
+        assert_eq!(kind(400, "FM041", ""), PortErrorKind::BatchRunning);
+        assert_eq!(kind(400, "FM050", ""), PortErrorKind::LastOwner);
+        assert_eq!(kind(400, "FM051", ""), PortErrorKind::NotEmpty);
+        assert_eq!(kind(400, "FM008", ""), PortErrorKind::OtherStatus);
+        assert_eq!(kind(400, "FM020", ""), PortErrorKind::AtCapacity);
         assert_eq!(kind(409, "23505", ""), conflict(None));
         assert_eq!(kind(500, "40001", ""), conflict(None));
         assert_eq!(kind(401, "42501", ""), PortErrorKind::Forbidden);

@@ -306,7 +306,8 @@ fn read_json<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenError
     let bytes = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| unreadable.clone())?;
-    serde_json::from_slice(&bytes).map_err(|_| unreadable)
+    let text = std::str::from_utf8(&bytes).map_err(|_| unreadable.clone())?;
+    domain::json::from_text(text).map_err(|_| unreadable)
 }
 
 /// When a token holds, in seconds since 1970.

@@ -1,12 +1,13 @@
 //! Workflows of the built-in Spindle: one HTTP call each.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::OrganizationId;
+use crate::json;
 use crate::limits::{self, Fields, JsonObject};
 use crate::vocabulary::words;
 use crate::workflow::expression::Expression;
@@ -30,6 +31,7 @@ words!(
 
 /// Create a workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateWorkflow {
     /// The organization it belongs to; without one it is the caller's alone.
@@ -43,6 +45,7 @@ pub struct CreateWorkflow {
 
 /// Change a workflow; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateWorkflow {
     /// The name.
@@ -55,6 +58,7 @@ pub struct UpdateWorkflow {
 
 /// What an HTTP task calls, and what becomes of the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HttpTask {
     /// The method.
@@ -63,8 +67,8 @@ pub struct HttpTask {
     /// `{dotted.path}`.
     pub url: String,
     /// Headers; their values may hold `{dotted.path}` too.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub headers: SortedMap<String, String>,
     /// The body: JSON as it is, or an expression over the run's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
@@ -80,13 +84,22 @@ pub struct HttpTask {
 }
 
 /// The body of a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Body {
     /// An expression whose value is the body.
     Expression(Expression),
     /// The body itself.
     Json(Value),
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let expression = json::exactly_from_value(value.clone());
+        Ok(expression.map_or(Self::Json(value), Self::Expression))
+    }
 }
 
 const MAX_URL: usize = 2000;
@@ -170,8 +183,8 @@ impl HttpTask {
     ///
     /// # Errors
     /// A sentence when a path leads nowhere, or a value would break the header.
-    pub fn headers_for(&self, data: &Value) -> Result<BTreeMap<String, String>, String> {
-        let mut headers = BTreeMap::new();
+    pub fn headers_for(&self, data: &Value) -> Result<SortedMap<String, String>, String> {
+        let mut headers = SortedMap::new();
         for (name, template) in &self.headers {
             let value = fill(template, data, str::to_owned)?;
             if value.contains(|sign: char| sign.is_control()) {
@@ -222,8 +235,8 @@ fn read_body(fields: &mut Fields<'_>, raw: Value) -> Option<Body> {
     fields.take("body", expression).map(Body::Expression)
 }
 
-fn read_headers(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
-    let mut headers = BTreeMap::new();
+fn read_headers(fields: &mut Fields<'_>) -> SortedMap<String, String> {
+    let mut headers = SortedMap::new();
     let given = fields.object("headers").unwrap_or_default();
     if given.len() > MAX_HEADERS {
         fields.broken("headers", "length", MAX_HEADERS);

@@ -1,20 +1,94 @@
 //! The rules of the business: boundaries, budgets, care for data, good names.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::finding::{Finding, FindingCode};
+use crate::finding::{Finding, FindingCode, guide};
 use crate::function_model::node::ContainerNode;
 use crate::function_model::tether_action::missing_for_kind;
 use crate::function_model::{ActionKind, ActionNode, FunctionModel};
-use crate::vocabulary::{ExecutionMode, Severity};
+use crate::vocabulary::{ExecutionMode, Severity, words};
 
-/// At which point of a model's life the rules are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// While it is edited: missing boundaries are warnings.
-    DraftEdit,
-    /// When it is to be published, or checked as if.
-    Publication,
+words!(
+    /// At which point of a model's life the rules are looked at.
+    Stage {
+        /// While it is edited: missing boundaries are warnings.
+        DraftEdit => "draft-edit",
+        /// When it is to be published, or checked as if.
+        Publication => "publish",
+    }
+);
+
+words!(
+    /// What the business rules say of a model as a whole.
+    RulesStatus {
+        /// No rule is broken.
+        Configured => "configured",
+        /// Something must be corrected first.
+        ValidationBlocked => "validation-blocked",
+    }
+);
+
+/// Check the business rules of a model; the body of UC-024.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ValidateBusinessRules {
+    /// For which point of the model's life; `publish` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// A snapshot instead of the working copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_number: Option<String>,
+}
+
+/// What the business rules say of a model; the answer of UC-024.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RulesReport {
+    /// Whether no error was found.
+    pub is_valid: bool,
+    /// The same in a word.
+    pub final_status: RulesStatus,
+    /// Everything that was found.
+    pub findings: Vec<Finding>,
+    /// How much that is.
+    pub totals: RulesTotals,
+}
+
+/// How much was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RulesTotals {
+    /// Findings of severity error.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+}
+
+/// Looks at the business rules of a model and sums up.
+pub fn report(
+    model: &FunctionModel,
+    stage: Stage,
+    published: Option<&FunctionModel>,
+) -> RulesReport {
+    let mut findings = validate(model, stage, published);
+    guide(model, &mut findings);
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors = findings.iter().filter(is_error).count();
+    RulesReport {
+        is_valid: errors == 0,
+        final_status: match errors {
+            0 => RulesStatus::Configured,
+            _ => RulesStatus::ValidationBlocked,
+        },
+        totals: RulesTotals {
+            errors,
+            warnings: findings.len() - errors,
+        },
+        findings,
+    }
 }
 
 /// Most megabytes of memory that all actions together may state.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 macro_rules! codes {
     ($($variant:ident => $text:literal),* $(,)?) => {
         /// The name of a refusal, one for each broken rule.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Code {
             $(
                 #[doc = concat!("`", $text, "`")]
@@ -24,6 +25,12 @@ macro_rules! codes {
             /// The code as clients read it.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl Serialize for Code {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
     };
@@ -44,15 +51,24 @@ codes! {
     WorkflowNotFound => "WORKFLOW_NOT_FOUND",
     OrganizationNotFound => "ORGANIZATION_NOT_FOUND",
     MemberNotFound => "MEMBER_NOT_FOUND",
+    ContextNotFound => "CONTEXT_NOT_FOUND",
+    AgentNotFound => "AGENT_NOT_FOUND",
+    TaskNotFound => "TASK_NOT_FOUND",
+    LinkNotFound => "LINK_NOT_FOUND",
+    InvitationNotFound => "INVITATION_NOT_FOUND",
     Forbidden => "FORBIDDEN",
     // Already there, or changed meanwhile.
     RevisionConflict => "REVISION_CONFLICT",
     ModelNameTaken => "MODEL_NAME_TAKEN",
+    AgentNameTaken => "AGENT_NAME_TAKEN",
     NodeAlreadyExists => "NODE_ALREADY_EXISTS",
     ActionAlreadyExists => "ACTION_ALREADY_EXISTS",
     DependencyAlreadyExists => "DEPENDENCY_ALREADY_EXISTS",
     VersionAlreadyExists => "VERSION_ALREADY_EXISTS",
+    LinkAlreadyExists => "LINK_ALREADY_EXISTS",
+    BatchInProgress => "BATCH_IN_PROGRESS",
     IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+    ContextAlreadyRegistered => "CONTEXT_ALREADY_REGISTERED",
     // Values.
     ModelNameInvalid => "MODEL_NAME_INVALID",
     DescriptionInvalid => "DESCRIPTION_INVALID",
@@ -75,24 +91,52 @@ codes! {
     RecoveryPolicyInvalid => "RECOVERY_POLICY_INVALID",
     NotesInvalid => "NOTES_INVALID",
     ReasonInvalid => "REASON_INVALID",
+    RetentionInvalid => "RETENTION_INVALID",
+    WindowInvalid => "WINDOW_INVALID",
     OrganizationNameInvalid => "ORGANIZATION_NAME_INVALID",
     WorkflowConfigurationInvalid => "WORKFLOW_CONFIGURATION_INVALID",
     ContentInvalid => "CONTENT_INVALID",
     ProgressInvalid => "PROGRESS_INVALID",
+    EmergencyReasonRequired => "EMERGENCY_REASON_REQUIRED",
+    AccessWindowInvalid => "ACCESS_WINDOW_INVALID",
+    ContextDataInvalid => "CONTEXT_DATA_INVALID",
     SearchQueryInvalid => "SEARCH_QUERY_INVALID",
+    AgentNameInvalid => "AGENT_NAME_INVALID",
+    AgentInstructionsInvalid => "AGENT_INSTRUCTIONS_INVALID",
+    AgentToolsInvalid => "AGENT_TOOLS_INVALID",
+    AgentCapabilitiesInvalid => "AGENT_CAPABILITIES_INVALID",
+    TaskParametersInvalid => "TASK_PARAMETERS_INVALID",
+    CoordinationInvalid => "COORDINATION_INVALID",
+    CriteriaInvalid => "CRITERIA_INVALID",
+    NodeMetadataInvalid => "NODE_METADATA_INVALID",
+    ExecutionTimeInvalid => "EXECUTION_TIME_INVALID",
+    LinkStrengthInvalid => "LINK_STRENGTH_INVALID",
+    LinkNodesIncomplete => "LINK_NODES_INCOMPLETE",
+    LinkToSelf => "LINK_TO_SELF",
+    LinkTypeIncompatible => "LINK_TYPE_INCOMPATIBLE",
+    MetricsInvalid => "METRICS_INVALID",
     DocumentTooLarge => "DOCUMENT_TOO_LARGE",
     NothingToChange => "NOTHING_TO_CHANGE",
     // The state of a model.
     ModelDeleted => "MODEL_DELETED",
+    ModelAlreadyDeleted => "MODEL_ALREADY_DELETED",
+    ModelNotDeleted => "MODEL_NOT_DELETED",
     ModelPublished => "MODEL_PUBLISHED",
     ModelAlreadyPublished => "MODEL_ALREADY_PUBLISHED",
     ModelNotPublished => "MODEL_NOT_PUBLISHED",
     ModelArchived => "MODEL_ARCHIVED",
+    ModelAlreadyArchived => "MODEL_ALREADY_ARCHIVED",
+    ModelInUse => "MODEL_IN_USE",
+    ArchiveRiskTooHigh => "ARCHIVE_RISK_TOO_HIGH",
+    RecoveryWindowExpired => "RECOVERY_WINDOW_EXPIRED",
+    RecoveryRequiresRepair => "RECOVERY_REQUIRES_REPAIR",
+    RetentionNotOver => "RETENTION_NOT_OVER",
     ModelTooLarge => "MODEL_TOO_LARGE",
     StatusTransitionInvalid => "STATUS_TRANSITION_INVALID",
     WorkflowInvalid => "WORKFLOW_INVALID",
     VersionNotGreater => "VERSION_NOT_GREATER",
     VersionIncrementInvalid => "VERSION_INCREMENT_INVALID",
+    OrganizationNotEmpty => "ORGANIZATION_NOT_EMPTY",
     LastOwner => "LAST_OWNER",
     // Structure.
     SelfDependency => "SELF_DEPENDENCY",
@@ -105,15 +149,28 @@ codes! {
     NestingCycle => "NESTING_CYCLE",
     NestingTooDeep => "NESTING_TOO_DEEP",
     NestedModelUnavailable => "NESTED_MODEL_UNAVAILABLE",
+    HierarchyTooDeep => "HIERARCHY_TOO_DEEP",
+    HierarchyCycle => "HIERARCHY_CYCLE",
+    ParentNotFound => "PARENT_NOT_FOUND",
     // Running.
     NodeInactive => "NODE_INACTIVE",
     NoActions => "NO_ACTIONS",
     ActionNotInContainer => "ACTION_NOT_IN_CONTAINER",
     ActionNotActive => "ACTION_NOT_ACTIVE",
     MaxRetriesExceeded => "MAX_RETRIES_EXCEEDED",
+    OrchestrationAlreadyRunning => "ORCHESTRATION_ALREADY_RUNNING",
+    ActionAlreadyExecuting => "ACTION_ALREADY_EXECUTING",
+    RetryTooEarly => "RETRY_TOO_EARLY",
     ExecutionNotRunning => "EXECUTION_NOT_RUNNING",
     ExecutionNotPaused => "EXECUTION_NOT_PAUSED",
     ExecutionAlreadyFinished => "EXECUTION_ALREADY_FINISHED",
+    ExecutionsActive => "EXECUTIONS_ACTIVE",
+    AgentDisabled => "AGENT_DISABLED",
+    AgentAlreadyEnabled => "AGENT_ALREADY_ENABLED",
+    AgentAlreadyDisabled => "AGENT_ALREADY_DISABLED",
+    AgentNotCapable => "AGENT_NOT_CAPABLE",
+    NoAgentFound => "NO_AGENT_FOUND",
+    AgentAtCapacity => "AGENT_AT_CAPACITY",
     EventSchemaInvalid => "EVENT_SCHEMA_INVALID",
 }
 
@@ -125,6 +182,7 @@ impl fmt::Display for Code {
 
 /// One field outside its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
     /// Path of the field in the request, such as `position.x` or `stageGoals[2]`.
@@ -137,6 +195,9 @@ pub struct FieldError {
     /// What was given, when it is short enough to repeat.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<Value>,
+    /// The refusal this one alone would get; present where fields of several kinds come together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<Code>,
 }
 
 impl FieldError {
@@ -147,6 +208,7 @@ impl FieldError {
             rule: rule.into(),
             limit: None,
             value: None,
+            code: None,
         }
     }
 
@@ -247,7 +309,7 @@ impl Violations {
         }
         for mut error in refusal.errors {
             error.field = join(field, &error.field);
-            self.add(refusal.code, error);
+            self.add(error.code.take().unwrap_or(refusal.code), error);
         }
     }
 
@@ -256,22 +318,51 @@ impl Violations {
         self.found.is_empty()
     }
 
-    /// Ends the collecting.
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Ends the collecting where each error tells the refusal it alone would get.
     ///
     /// # Errors
     /// The code of the first field, and all fields, when there is one.
+    pub fn finish_with_codes(mut self) -> Result<(), DomainError> {
+        for (code, error) in &mut self.found {
+            error.code.get_or_insert(*code);
+        }
+        self.finish()
+    }
+
+    /// Ends the collecting.
+    ///
+    /// # Errors
+    /// The code of the first field, and all fields, when there is one; each tells its own code
+    /// where they differ.
     pub fn finish(self) -> Result<(), DomainError> {
         let Some((code, _)) = self.found.first() else {
             return Ok(());
         };
         let code = *code;
-        let names: Vec<&str> = self.found.iter().map(|(_, e)| e.field.as_str()).collect();
-        let message = format!("Outside the limits: {}.", names.join(", "));
+        let names = self.found.iter().map(|(_, error)| error.field.as_str());
+        let mut named: Vec<&str> = names.take(NAMED_FIELDS).collect();
+        if self.found.len() > NAMED_FIELDS {
+            named.push("…");
+        }
+        let message = format!("Outside the limits: {}.", named.join(", "));
         let mut refusal = DomainError::new(code, message);
-        refusal.errors = self.found.into_iter().map(|(_, error)| error).collect();
+        let is_mixed = self.found.iter().any(|(other, _)| *other != code);
+        let errors = self.found.into_iter().map(|(code, mut error)| {
+            error.code = error.code.or(is_mixed.then_some(code));
+            error
+        });
+        refusal.errors = errors.collect();
         Err(refusal)
     }
 }
+
+/// Most fields that the sentence of a refusal names; the list of errors has them all.
+const NAMED_FIELDS: usize = 10;
 
 /// Joins two parts of a path: `a` and `b` are `a.b`, `a` and `[0]` are `a[0]`.
 pub(crate) fn join(parent: &str, child: &str) -> String {

@@ -9,13 +9,16 @@ use crate::function_model::FunctionModel;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, NodeId};
 use crate::limits::{self, JsonObject};
+use crate::sorted;
 use crate::vocabulary::words;
 use crate::workflow::plan::Plan;
+use crate::workflow::recovery::RecoveryPolicy;
 
 pub use crate::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode, RunStatus};
 
 /// Start a run; the body of UC-005.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExecuteFunctionModel {
     /// Where; production when absent.
@@ -50,6 +53,7 @@ pub struct ExecuteFunctionModel {
 
 /// Retries of whole containers that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Recovery {
     /// Whether there are any.
@@ -81,6 +85,8 @@ pub struct Start {
     pub max_depth: u32,
     /// `manual` nested models that may run.
     pub approved_actions: Vec<ActionId>,
+    /// Retries of whole containers.
+    pub recovery: Option<RecoveryPolicy>,
 }
 
 /// Most seconds a run may be given: thirty days.
@@ -144,6 +150,7 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
         priority: command.priority.unwrap_or(JobPriority::Normal),
         max_depth: max_depth.unwrap_or(MAX_NESTING_DEPTH),
         approved_actions: command.approved_actions.clone(),
+        recovery: command.recovery.and_then(RecoveryPolicy::of),
     })
 }
 
@@ -186,7 +193,7 @@ pub fn required_parameters(model: &FunctionModel) -> Vec<String> {
         .filter_map(|name| Some(name.as_str()?.trim().to_owned()))
         .filter(|name| !name.is_empty())
         .collect();
-    names.sort_unstable();
+    sorted::sort(&mut names);
     names.dedup();
     names
 }
@@ -209,6 +216,7 @@ words!(
 
 /// How far a run is. The percentage never falls.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The part it is in.
@@ -299,7 +307,11 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_NOT_RUNNING`.
     pub fn check_pause(self) -> Result<(), DomainError> {
-        self.check(self == Self::Running, Code::ExecutionNotRunning)
+        self.check(
+            Self::Paused,
+            self == Self::Running,
+            Code::ExecutionNotRunning,
+        )
     }
 
     /// Whether the run may be resumed.
@@ -307,7 +319,11 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_NOT_PAUSED`.
     pub fn check_resume(self) -> Result<(), DomainError> {
-        self.check(self == Self::Paused, Code::ExecutionNotPaused)
+        self.check(
+            Self::Running,
+            self == Self::Paused,
+            Code::ExecutionNotPaused,
+        )
     }
 
     /// Whether the run may be cancelled.
@@ -315,15 +331,21 @@ impl ExecutionStatus {
     /// # Errors
     /// `EXECUTION_ALREADY_FINISHED`.
     pub fn check_cancel(self) -> Result<(), DomainError> {
-        self.check(!self.is_finished(), Code::ExecutionAlreadyFinished)
+        self.check(
+            Self::Cancelled,
+            !self.is_finished(),
+            Code::ExecutionAlreadyFinished,
+        )
     }
 
-    fn check(self, allowed: bool, code: Code) -> Result<(), DomainError> {
+    fn check(self, next: Self, allowed: bool, code: Code) -> Result<(), DomainError> {
         if allowed {
             return Ok(());
         }
-        let message = format!("The run is {self}.");
-        Err(DomainError::new(code, message).with("status", self.as_str()))
+        let message = format!("A run that is {self} cannot become {next}.");
+        Err(DomainError::new(code, message)
+            .with("from", self.as_str())
+            .with("to", next.as_str()))
     }
 }
 

@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ActionId, NodeId};
 use crate::vocabulary::{Severity, ValidationLevel};
 
+mod guidance;
+pub use guidance::guide;
+
 /// One thing that is wrong or worth a look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// Which rule.
@@ -25,12 +29,20 @@ pub struct Finding {
     /// The action concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_id: Option<ActionId>,
+    /// Where it is, such as `nodes[3].actions[1].retryPolicy.maxAttempts`: containers in the order
+    /// they were created, actions in the order they run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 macro_rules! finding_codes {
     ($($category:ident: $($severity:ident $variant:ident,)*;)*) => {
         /// The rules that checks look at.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         #[expect(missing_docs, reason = "the specification's tables say what each one means")]
         pub enum FindingCode {
@@ -119,6 +131,8 @@ finding_codes! {
         Error VariableUndefined,
         Error VariableTypeDiffers,
         Error SensitivePropertyShared,
+        Error ContextTooLarge,
+        Warning ContextLarge,
         Warning NameInheritedTwice,
         Warning DeprecatedVariable,
         Warning ContractVersionsDiffer,
@@ -127,7 +141,11 @@ finding_codes! {
         Error ReferenceMissing,
         Error AuthenticationMethodUnknown,
         Error RestrictedDataExternal,
+        Error RequiredVersionDiffers,
+        Error LinkTypeIncompatible,
         Warning ReferenceNotChecked,
+        Warning RequiredVersionBehind,
+        Warning LinkWeak,
         ;
     Full:
         Error ValidatorFailed,
@@ -145,7 +163,16 @@ impl Finding {
             message: message.into(),
             node_id: None,
             action_id: None,
+            path: None,
+            advice: None,
         }
+    }
+
+    /// Names the field concerned, below its container or action.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.path = Some(field.into());
+        self
     }
 
     /// Reports it as found by another check.

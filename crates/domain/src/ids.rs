@@ -30,9 +30,11 @@ fn is_not_nil(uuid: &Uuid) -> bool {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $accepts:path) => {
+    ($(#[$doc:meta])* $name:ident, $accepts:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(transform = crate::schema::$accepts))]
         pub struct $name(Uuid);
 
         impl $name {
@@ -105,6 +107,10 @@ id!(
     NodeId, is_ours
 );
 id!(
+    /// The context of a node.
+    ContextId, is_ours
+);
+id!(
     /// An action node of a model.
     ActionId, is_ours
 );
@@ -139,6 +145,26 @@ id!(
 id!(
     /// An AI agent.
     AgentId, is_ours
+);
+id!(
+    /// A task of an agent.
+    TaskId, is_ours
+);
+id!(
+    /// A coordination of several agents.
+    CoordinationId, is_ours
+);
+id!(
+    /// A link between two things.
+    LinkId, is_ours
+);
+id!(
+    /// An invitation to an organization.
+    InvitationId, is_ours
+);
+id!(
+    /// What an agent or a link serves, in whichever feature.
+    EntityId, is_ours
 );
 
 #[cfg(test)]

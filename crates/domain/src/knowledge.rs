@@ -1,6 +1,6 @@
 //! Articles of the built-in Knowledge Base.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::limits;
 
 /// Create an article.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateKnowledgeContent {
     /// The organization it belongs to; without one it is the caller's alone.
@@ -26,6 +27,7 @@ pub struct CreateKnowledgeContent {
 
 /// Change an article; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateKnowledgeContent {
     /// The title.
@@ -41,6 +43,7 @@ pub struct UpdateKnowledgeContent {
 
 /// What an article holds, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Article {
     /// The title.
     pub title: String,
@@ -62,7 +65,7 @@ impl Article {
         let code = Code::ContentInvalid;
         let title = violations.take("title", limits::text(title, 1, 200, code));
         let body = violations.take("body", limits::text(body, 1, MAX_BODY, code));
-        let mut kept = BTreeSet::new();
+        let mut kept = SortedSet::new();
         for (index, tag) in tags.iter().enumerate() {
             let checked = limits::text(tag, 1, 50, code);
             let checked = violations.take(&format!("tags[{index}]"), checked);

@@ -11,20 +11,30 @@
 pub mod error;
 pub mod ids;
 pub mod instant;
+pub mod json;
 pub mod limits;
 pub mod patch;
+#[cfg(feature = "schema")]
+mod schema;
+pub mod sorted;
 pub mod vocabulary;
 
 pub mod function_model;
 pub mod workflow;
 
+pub mod action_failure;
 pub mod business_rules;
 pub mod finding;
+pub mod highlight;
 pub mod validation;
 
 pub mod execution;
 pub mod execution_context;
 
+pub mod ai_agent;
 pub mod built_in_workflow;
 pub mod knowledge;
+pub mod node_context;
+pub mod node_link;
+pub mod node_metadata;
 pub mod organization;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Code, DomainError, FieldError, Violations, join};
+use crate::json;
 
 /// A JSON object as `metadata`, `parameters` and the like hold it.
 pub type JsonObject = Map<String, Value>;
@@ -58,7 +59,7 @@ pub fn document(object: &JsonObject) -> Result<(), DomainError> {
 /// `DOCUMENT_TOO_LARGE` or `INVALID_REQUEST`.
 pub fn value(value: &Value, max_bytes: usize, max_depth: usize) -> Result<(), DomainError> {
     let estimate = measure(vec![(value, 1)], max_depth)?;
-    let exact = || serde_json::to_string(value).map_or(usize::MAX, |text| text.len());
+    let exact = || json::to_text(value).len();
     if estimate > max_bytes && exact() > max_bytes {
         return Err(too_large("bytes", max_bytes));
     }
@@ -66,7 +67,7 @@ pub fn value(value: &Value, max_bytes: usize, max_depth: usize) -> Result<(), Do
 }
 
 fn serialized(object: &JsonObject) -> usize {
-    serde_json::to_string(object).map_or(usize::MAX, |text| text.len())
+    json::to_text(object).len()
 }
 
 /// Walks the values without recursion; answers an upper bound of their size in bytes.
@@ -288,7 +289,7 @@ impl<'a> Fields<'a> {
     /// The same, refusing a text that stands there twice.
     pub(crate) fn unique_texts(&mut self, name: &str) -> Option<Vec<String>> {
         let texts = self.texts(name)?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = crate::sorted::SortedSet::new();
         if let Some(twice) = texts.iter().find(|text| !seen.insert(text.as_str())) {
             let twice = twice.clone();
             self.broken(name, "unique", twice);

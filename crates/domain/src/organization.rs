@@ -1,5 +1,7 @@
 //! Organizations: their name, the roles of their members, what happened to them.
 
+mod membership;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,6 +10,11 @@ use crate::ids::{OrganizationId, UserId};
 use crate::instant::Instant;
 use crate::limits;
 use crate::vocabulary::words;
+
+pub use membership::{
+    ChangeMember, INVITATION_MS, Invitation, InviteMember, Member, MembershipEvent, MembershipFact,
+    accept, change_role, invite, remove_member,
+};
 
 words!(
     /// What a member is in an organization.
@@ -39,14 +46,41 @@ impl OrganizationRole {
 
 /// The command that founds an organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateOrganization {
     /// Its name, 1–100 characters.
     pub name: String,
 }
 
+/// The command that renames an organization; the name is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UpdateOrganization {
+    /// Its name, 1–100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
+    pub name: Option<String>,
+}
+
+/// The name of an organization after an update.
+///
+/// # Errors
+/// `NOTHING_TO_CHANGE`; `ORGANIZATION_NAME_INVALID`.
+pub fn rename(command: &UpdateOrganization) -> Result<String, DomainError> {
+    match &command.name {
+        Some(name) => organization_name(name),
+        None => {
+            let message = "At least one changed field is needed.";
+            Err(DomainError::new(Code::NothingToChange, message))
+        }
+    }
+}
+
 /// An organization was founded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationCreated {
     /// The new organization.
@@ -118,6 +152,20 @@ mod tests {
         let refusal = create(&name(" "), id, by, now).unwrap_err();
         assert_eq!(refusal.code, Code::OrganizationNameInvalid);
         assert_eq!(refusal.errors[0].field, "name");
+    }
+
+    #[test]
+    fn renaming_needs_a_name() {
+        let named = |name: Option<&str>| UpdateOrganization {
+            name: name.map(str::to_owned),
+        };
+        assert_eq!(rename(&named(Some(" Beta "))), Ok("Beta".to_owned()));
+        let blank = rename(&named(Some(" "))).unwrap_err();
+        assert_eq!(blank.code, Code::OrganizationNameInvalid);
+        assert_eq!(
+            rename(&named(None)).unwrap_err().code,
+            Code::NothingToChange
+        );
     }
 
     #[test]

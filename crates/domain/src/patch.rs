@@ -1,5 +1,9 @@
 //! One field of a partial update: absent, `null`, or a value.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a partial update says about an optional field.
@@ -57,7 +61,38 @@ impl<T: Serialize> Serialize for Patch<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::to(Option::deserialize(deserializer)?))
+        // By way of a wrapper, so that a field that is absent is not taken for an empty one.
+        deserializer.deserialize_newtype_struct("Patch", Given(PhantomData))
+    }
+}
+
+/// A value or `null`; absent means that nothing changes.
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Patch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Option::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Option::<T>::json_schema(generator)
+    }
+}
+
+struct Given<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Given<T> {
+    type Value = Patch<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, given: D) -> Result<Patch<T>, D::Error> {
+        Ok(Patch::to(Option::deserialize(given)?))
     }
 }
 

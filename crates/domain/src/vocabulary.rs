@@ -3,11 +3,12 @@
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $name {
             $(
                 $(#[$vdoc])*
-                #[serde(rename = $text)]
+                #[cfg_attr(feature = "schema", schemars(rename = $text))]
                 $variant,
             )*
         }
@@ -30,6 +31,21 @@ macro_rules! words {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+
+        // By hand, since what serde derives for an enumeration is large, and there are many.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                let unknown = || serde::de::Error::unknown_variant(&text, &[$($text),*]);
+                Self::parse(&text).ok_or_else(unknown)
             }
         }
     };
@@ -369,46 +385,180 @@ impl RunStatus {
         )
     }
 }
+words!(
+    /// A product whose things can be linked, described and served by agents.
+    FeatureType {
+        /// Function models.
+        FunctionModel => "function-model",
+        /// Documents.
+        KnowledgeBase => "knowledge-base",
+        /// Workflows that tethers run.
+        Spindle => "spindle",
+        /// Event storms.
+        EventStorm => "event-storm",
+    }
+);
+words!(
+    /// What the thing at the start of a link is to the thing at its end.
+    LinkType {
+        /// It documents it.
+        Documents => "documents",
+        /// It carries it out.
+        Implements => "implements",
+        /// It mentions it.
+        References => "references",
+        /// It helps it.
+        Supports => "supports",
+        /// It holds it.
+        Nested => "nested",
+        /// It sets it off.
+        Triggers => "triggers",
+        /// It takes what the other makes.
+        Consumes => "consumes",
+        /// It makes what the other takes.
+        Produces => "produces",
+    }
+);
+words!(
+    /// What an agent is asked to do.
+    AgentTaskType {
+        /// Transforms data.
+        DataProcessing => "data-processing",
+        /// Looks into something.
+        Analysis => "analysis",
+        /// Writes a report.
+        ReportGeneration => "report-generation",
+        /// Directs others.
+        Orchestration => "orchestration",
+        /// Carries something out.
+        Execution => "execution",
+        /// Shows what the agent can do.
+        CapabilityVerification => "capability-verification",
+    }
+);
+words!(
+    /// The status of an agent's task.
+    AgentTaskStatus {
+        /// Waiting for the agent.
+        Queued => "queued",
+        /// Being done.
+        Running => "running",
+        /// Done.
+        Completed => "completed",
+        /// Given up.
+        Failed => "failed",
+    }
+);
+words!(
+    /// How the tasks of a coordination follow each other.
+    CoordinationMode {
+        /// One task a stage.
+        Sequential => "sequential",
+        /// The tasks of a stage together.
+        Parallel => "parallel",
+    }
+);
+words!(
+    /// What happens to the outputs of a stage before the next one.
+    SynchronizationKind {
+        /// Objects become one.
+        MergeResults => "merge-results",
+        /// Every task must have an output.
+        ValidateOutputs => "validate-outputs",
+        /// Outputs become a list.
+        AggregateData => "aggregate-data",
+    }
+);
+words!(
+    /// What is done about an agent that failed.
+    RecoveryAction {
+        /// Its task is tried again.
+        Retry => "retry",
+        /// It is disabled and enabled again.
+        Restart => "restart",
+        /// It is disabled.
+        Disable => "disable",
+    }
+);
+words!(
+    /// How risky something is; a later value is riskier.
+    RiskLevel {
+        /// Hardly.
+        Low => "low",
+        /// Somewhat.
+        Medium => "medium",
+        /// Very.
+        High => "high",
+    }
+);
+words!(
+    /// How much a change disturbs, or how much work it makes.
+    Impact {
+        /// Little.
+        Low => "LOW",
+        /// Some.
+        Medium => "MEDIUM",
+        /// Much.
+        High => "HIGH",
+    }
+);
+words!(
+    /// Whether a deleted model can be taken back.
+    RecoveryEligibility {
+        /// It can.
+        Eligible => "ELIGIBLE",
+        /// It can, once something is repaired.
+        RequiresRepair => "REQUIRES_REPAIR",
+        /// It is too late.
+        Expired => "EXPIRED",
+        /// Not by this caller.
+        PermissionDenied => "PERMISSION_DENIED",
+    }
+);
+words!(
+    /// What is looked at before a deleted model is taken back.
+    RecoveryCheckName {
+        /// Whether the caller may.
+        Permission => "PERMISSION",
+        /// Whether it is not too late.
+        Window => "WINDOW",
+        /// Whether what it refers to is there.
+        References => "REFERENCES",
+        /// Whether its name is free.
+        Name => "NAME",
+        /// Whether it can be read.
+        Integrity => "INTEGRITY",
+    }
+);
+words!(
+    /// A step of a repair.
+    RepairKind {
+        /// A reference to something that is gone is removed.
+        RepairBrokenReference => "REPAIR_BROKEN_REFERENCE",
+        /// A deleted model that this one nests is restored, too.
+        RestoreMissingDependency => "RESTORE_MISSING_DEPENDENCY",
+    }
+);
+words!(
+    /// What became of a model that was to be restored.
+    RestoreOutcome {
+        /// It came back.
+        Restored => "restored",
+        /// It stays deleted.
+        Failed => "failed",
+    }
+);
+words!(
+    /// What a restore brings back.
+    RestoreScope {
+        /// Everything as it was.
+        Full => "full",
+        /// The metadata of the last audit row before the deletion.
+        Metadata => "metadata",
+        /// The permissions of the last audit row before the deletion.
+        Permissions => "permissions",
+    }
+);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wire_values_read_back() {
-        for mode in ExecutionMode::ALL {
-            assert_eq!(ExecutionMode::parse(mode.as_str()), Some(*mode));
-            let json = serde_json::to_value(mode).unwrap();
-            assert_eq!(json, mode.to_string());
-        }
-        assert_eq!(BoundaryType::parse("outside"), None);
-    }
-
-    #[test]
-    fn nothing_leaves_the_archive_and_no_status_follows_itself() {
-        for status in NodeStatus::ALL {
-            assert!(!status.may_become(*status));
-            assert!(!NodeStatus::Archived.may_become(*status));
-            assert!(!status.may_become(NodeStatus::Draft));
-        }
-    }
-
-    #[test]
-    fn actions_move_as_the_table_says() {
-        use ActionStatus as S;
-        assert!(S::Draft.may_become(S::Active));
-        assert!(S::Configured.may_become(S::Inactive));
-        assert!(S::Active.may_become(S::Error));
-        assert!(S::Inactive.may_become(S::Active));
-        assert!(S::Error.may_become(S::Inactive));
-        assert!(!S::Draft.may_become(S::Inactive));
-        assert!(!S::Configured.may_become(S::Error));
-        assert!(!S::Archived.may_become(S::Active));
-    }
-
-    #[test]
-    fn finished_runs_are_known() {
-        let finished = RunStatus::ALL.iter().filter(|s| s.is_finished()).count();
-        assert_eq!(finished, 4);
-    }
-}
+mod tests;

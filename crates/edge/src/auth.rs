@@ -112,7 +112,8 @@ fn if_match(request: &Request) -> Result<Option<i64>, Problem> {
         None | Some("*") => Ok(None),
         Some(tag) => {
             let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            match revision.and_then(|revision| revision.parse().ok()) {
+            let digits = revision.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            match digits.and_then(|revision| revision.parse().ok()) {
                 Some(revision) if revision > 0 => Ok(Some(revision)),
                 _ => {
                     let detail = "if-match takes one etag as it was given, such as \"3\".";

@@ -1,6 +1,9 @@
 //! Bodies: strict JSON. What is not understood is refused, with its place.
 
+mod unique;
+
 use domain::error::FieldError;
+use domain::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -10,6 +13,8 @@ use crate::request::{Body, Request};
 
 /// The longest body of most routes, in bytes.
 pub(crate) const USUAL_BYTES: usize = 1024 * 1024;
+/// The longest body of bulk edits and imports, in bytes.
+pub(crate) const LONG_BYTES: usize = crate::request::MAX_BODY_BYTES;
 /// How deep objects and lists may be nested in each other.
 const MAX_DEPTH: usize = 64;
 
@@ -18,10 +23,13 @@ const MAX_DEPTH: usize = 64;
 /// # Errors
 /// `PAYLOAD_TOO_LARGE` before anything is parsed, otherwise `INVALID_REQUEST` with the place:
 /// line and column of what is no JSON, or path and rule of a field that does not fit.
-pub(crate) fn decode<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    request: &Request,
+    max_bytes: usize,
+) -> Result<T, Problem> {
     let bytes = match &request.body {
-        Body::Whole(bytes) if bytes.len() <= USUAL_BYTES => bytes.as_slice(),
-        _ => return Err(Problem::payload_too_large(USUAL_BYTES)),
+        Body::Whole(bytes) if bytes.len() <= max_bytes => bytes.as_slice(),
+        _ => return Err(Problem::payload_too_large(max_bytes)),
     };
     if bytes.is_empty() {
         return parse(b"{}");
@@ -43,9 +51,8 @@ fn survey(bytes: &[u8]) -> Result<(), Problem> {
         match byte {
             b'u' if in_text && escaped && bytes[index + 1..].starts_with(b"0000") => {
                 let detail = format!("Text must not contain U+0000 ({}).", place(bytes, index));
-                let field = serde_json::from_slice(bytes)
-                    .ok()
-                    .and_then(|value| nul(&value, ""));
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                let field = json::from_text(text).ok().and_then(|value| nul(&value, ""));
                 return Err(Problem::invalid_field(
                     &field.unwrap_or_default(),
                     "format",
@@ -104,23 +111,27 @@ fn place(bytes: &[u8], index: usize) -> String {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        // Lists and bare values would otherwise pass as the fields of a struct in order.
-        let what = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
-        return Err(what.map_or_else(
-            |error| malformed(&error),
-            |_| Problem::invalid_field("", "type", "The body must be a JSON object."),
-        ));
-    }
-    let mut source = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
-        let path = error.path().to_string();
-        match error.inner().classify() {
-            Category::Data => misfit(&path, error.inner()),
-            _ => malformed(error.inner()),
-        }
+    let value = object(bytes)?;
+    json::exactly_from_value(value).map_err(|error| misfit(error.path(), error.message()))
+}
+
+/// The body as an object in which no name stands twice.
+fn object(bytes: &[u8]) -> Result<Value, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let place = place(bytes, error.valid_up_to());
+        let detail = format!("The body is no valid JSON: it is not UTF-8 at {place}.");
+        Problem::invalid_field("", "json", detail)
+    })?;
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = unique::read(&mut source).map_err(|error| match error.classify() {
+        Category::Data => misfit("", &bare(&error)),
+        _ => malformed(&error),
     })?;
     source.end().map_err(|error| malformed(&error))?;
+    if !value.is_object() {
+        let detail = "The body must be a JSON object.";
+        return Err(Problem::invalid_field("", "type", detail));
+    }
     Ok(value)
 }
 
@@ -139,12 +150,10 @@ fn bare(error: &serde_json::Error) -> String {
 }
 
 /// A value that is JSON, but not what the command needs there.
-fn misfit(path: &str, error: &serde_json::Error) -> Problem {
-    let text = bare(error);
+fn misfit(path: &str, text: &str) -> Problem {
     let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     let first = quoted.first().copied().unwrap_or_default();
     let choices = || quoted.iter().skip(1).copied().collect::<Vec<_>>();
-    let path = if path == "." { "" } else { path };
     let error = if text.starts_with("unknown field") {
         FieldError::new(below(path, first), "unknown").limit(choices())
     } else if text.starts_with("missing field") {
@@ -166,14 +175,12 @@ fn misfit(path: &str, error: &serde_json::Error) -> Problem {
     Problem::invalid_request(format!("{field}: {text}.")).with_error(error)
 }
 
-/// The path of a field of the object at `path`; the parser may have put the name there already.
+/// The path of a field of the object at `path`.
 fn below(path: &str, field: &str) -> String {
-    if path.is_empty() || path == "?" {
+    if path.is_empty() {
         field.to_owned()
-    } else if path == field || path.ends_with(&format!(".{field}")) {
-        path.to_owned()
     } else {
-        format!("{}.{field}", path.trim_end_matches(".?"))
+        format!("{path}.{field}")
     }
 }
 
@@ -216,7 +223,7 @@ mod tests {
         let headers = json!({"content-type": content_type}).to_string();
         let mut request = Request::parse("POST", "/api/x", &headers, None).unwrap();
         request.body = body;
-        decode(&request)
+        decode(&request, USUAL_BYTES)
     }
 
     fn refused(body: &str) -> Value {
@@ -244,6 +251,14 @@ mod tests {
         assert!(matches!(command.kind, Some(Kind::Two)));
         assert!(command.position.is_none() && command.items.is_empty());
         assert_eq!(command.metadata["a"][0], 1);
+    }
+
+    #[test]
+    fn names_come_in_normal_form() {
+        let body = br#"{"name":"Cafe\u0301","metadata":{"note":"e\u0301"}}"#;
+        let command = read("application/json", Body::Whole(body.to_vec())).unwrap();
+        assert_eq!(command.name, "Caf\u{e9}");
+        assert_eq!(command.metadata["note"], "e\u{301}");
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use adapters::token::{Identity, TokenError};
+use domain::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-use use_cases::background::Engine;
+use serde_json::{Map, Value};
+use use_cases::background::{AgentWorker, Engine};
 use use_cases::context::Context;
 use use_cases::ports::{Bookmark, Page, PageRequest, Ports, StoredEvent};
 
@@ -41,8 +42,17 @@ pub(crate) trait Wiring {
     /// The engine of this instance.
     fn engine(&self) -> &Engine;
 
+    /// The worker behind the agents of this instance.
+    fn agent_worker(&self) -> &AgentWorker;
+
+    /// Lets the worker behind the agents work after the answer was given.
+    fn wake_agents(&self);
+
     /// Lets the engine work after the answer was given.
     fn wake_engine(&self);
+
+    /// The description of the API, as JSON.
+    async fn description(&self) -> Result<String, String>;
 
     /// Ports of the service itself.
     fn service_ports(&self) -> Rc<Self::Ports>;
@@ -80,7 +90,12 @@ impl<W: Wiring> Call<'_, W> {
 
     /// The command in the body.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        body::decode(self.request)
+        body::decode(self.request, body::USUAL_BYTES)
+    }
+
+    /// The command in a body that may be longer than usual.
+    pub(crate) fn long_body<T: DeserializeOwned>(&self, max_bytes: usize) -> Result<T, Problem> {
+        body::decode(self.request, max_bytes)
     }
 
     /// The parameters, all of which must be among those named.
@@ -101,7 +116,10 @@ impl<W: Wiring> Call<'_, W> {
     /// A part of a list.
     pub(crate) fn list<T: Serialize>(&self, query: &Query, page: &Page<T>) -> Response {
         let mut body = Map::new();
-        let items = page.items.iter().map(|item| pick(query, json!(item)));
+        let items = page
+            .items
+            .iter()
+            .map(|item| pick(query, json::to_value(item)));
         body.insert("items".to_owned(), items.collect());
         if let Some(total) = page.total {
             body.insert("total".to_owned(), Value::from(total));

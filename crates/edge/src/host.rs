@@ -2,7 +2,7 @@
 //!
 //! Nothing outside this file and `lib.rs` knows that there is JavaScript.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -11,6 +11,7 @@ use adapters::http::{
 };
 use adapters::token::SignatureVerifier;
 use chrono::{DateTime, Utc};
+use domain::json;
 use serde_json::Value;
 use use_cases::ports::{Clock, Ids};
 use uuid::Uuid;
@@ -45,6 +46,8 @@ export interface Host {
   resolve(hostname: string): Promise<string>;
   /** Checks a signature (base64url) against a key (JWK). */
   verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean>;
+  /** The description of the API, as JSON. */
+  description(): Promise<string>;
   /** Keeps the worker alive until the work is done. */
   waitUntil(work: Promise<unknown>): void;
   /** Writes one line to the function's log. */
@@ -95,6 +98,8 @@ extern "C" {
         signed: &str,
         signature: &str,
     ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn description(this: &JsHost) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, js_name = waitUntil)]
     fn wait_until(this: &JsHost, work: js_sys::Promise);
     #[wasm_bindgen(method)]
@@ -120,6 +125,14 @@ impl Host {
         self.0.log(line);
     }
 
+    /// The description of the API, as JSON.
+    pub(crate) async fn description(&self) -> Result<String, String> {
+        let text = self.0.description().await.map(|text| text.as_string());
+        text.ok()
+            .flatten()
+            .ok_or_else(|| "the description is not there".to_owned())
+    }
+
     /// Lets work go on after the answer was given.
     pub(crate) fn keep_running(&self, work: impl Future<Output = ()> + 'static) {
         self.0
@@ -143,11 +156,8 @@ impl Host {
 
 impl Transport for Host {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let headers: BTreeMap<String, String> = request.headers.into_iter().collect();
-        let headers = serde_json::to_string(&headers).map_err(|error| TransportError {
-            kind: TransportErrorKind::Network,
-            message: error.to_string(),
-        })?;
+        let headers: SortedMap<String, String> = request.headers.into_iter().collect();
+        let headers = json::to_text(&headers);
         let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
         let fetched = self
             .0
@@ -162,8 +172,8 @@ impl Transport for Host {
             .await
             .map_err(|error| fault(&error))?
             .unchecked_into::<Fetched>();
-        let headers: BTreeMap<String, String> =
-            serde_json::from_str(&fetched.headers()).unwrap_or_default();
+        let headers: SortedMap<String, String> =
+            json::from_text(&fetched.headers()).unwrap_or_default();
         Ok(HttpResponse {
             status: fetched.status(),
             headers: headers.into_iter().collect(),
@@ -171,6 +181,19 @@ impl Transport for Host {
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         })
     }
+}
+
+/// Text in Unicode's normal form C, in which what looks alike is alike.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn normal_form(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFC").into()
+}
+
+/// Text in Unicode's normal form C, in which what looks alike is alike.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn normal_form(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfc().collect()
 }
 
 /// What the shell rejected with: `{kind, message}`.
@@ -195,7 +218,7 @@ fn fault(error: &JsValue) -> TransportError {
 impl Resolver for Host {
     async fn resolve(&self, host: &str) -> Option<Vec<IpAddr>> {
         let answer = self.0.resolve(host).await.ok()?.as_string()?;
-        serde_json::from_str(&answer).ok()?
+        json::from_text(&answer).ok()?
     }
 }
 

@@ -5,11 +5,14 @@
 //! | `lib.rs` | what the shells call |
 //! | `host.rs` | what the module calls: the platform, and the ports made of it |
 //! | `wiring.rs` | the live ports, put together once per module and once per caller |
-//! | `router.rs`, `routes/` | which address leads where; decode, call one use case, encode |
+//! | `operation.rs` | the table of routes: what can be asked, and where |
+//! | `router.rs`, `routes/` | which operation leads where; decode, call one use case, encode |
 //! | `auth.rs`, `request.rs`, `query.rs`, `body.rs`, `cursor.rs` | what arrives, checked |
+//! | `openapi/` | what is said of all that; not in the module |
 //! | `response.rs`, `problem.rs` | what leaves; HTTP numbers live in `problem.rs` alone |
 //!
-//! To add a route: an arm in `router.rs` and a function in the file of its noun below `routes/`.
+//! To add a route: a line in `operation.rs`, an arm in `router.rs` and a function in the file of
+//! its noun below `routes/`.
 //! Everything but `lib.rs`, `host.rs` and `wiring.rs` is plain Rust, tested natively on
 //! `use_cases::in_memory::World`.
 
@@ -18,6 +21,9 @@ mod body;
 mod call;
 mod cursor;
 mod host;
+#[cfg(feature = "schema")]
+pub mod openapi;
+mod operation;
 mod problem;
 mod query;
 mod request;
@@ -93,7 +99,7 @@ impl Api {
     }
 
     fn refuse(&self, problem: Problem, url: &str, headers: &str, started: f64) -> JsResponse {
-        let headers: HashMap<String, String> = serde_json::from_str(headers).unwrap_or_default();
+        let headers: HashMap<String, String> = domain::json::from_text(headers).unwrap_or_default();
         let request_id = headers.get("x-request-id").map_or("", String::as_str);
         let elapsed = self.host.milliseconds() - started;
         let response = problem

@@ -108,9 +108,9 @@ impl Problem {
     }
 
     /// The address is right, the method is not. `allow` lists the methods that are, with commas.
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: String) -> Self {
         let detail = format!("This address answers to {allow}.");
-        Self::new(405, "METHOD_NOT_ALLOWED", detail).with_header("allow", allow.to_owned())
+        Self::new(405, "METHOD_NOT_ALLOWED", detail).with_header("allow", allow)
     }
 
     /// The body is longer than the route takes.
@@ -248,8 +248,12 @@ impl From<DomainError> for Problem {
             refusal.message,
         );
         problem.0.errors = refusal.errors;
+        let pause_ms = refusal.data.get("retryAfterMs").and_then(Value::as_u64);
         problem.0.data = refusal.data;
-        problem
+        match pause_ms.filter(|_| problem.0.status == 429) {
+            Some(pause) => problem.with_header("retry-after", pause.div_ceil(1000).to_string()),
+            None => problem,
+        }
     }
 }
 
@@ -270,7 +274,7 @@ fn conflict(current_revision: Option<i64>, if_match: bool) -> Problem {
 }
 
 /// A malformed identifier is a malformed request to clients.
-fn code_of(code: Code) -> &'static str {
+pub(crate) fn code_of(code: Code) -> &'static str {
     match code {
         Code::IdInvalid => Code::InvalidRequest.as_str(),
         other => other.as_str(),
@@ -278,7 +282,7 @@ fn code_of(code: Code) -> &'static str {
 }
 
 /// The status of a domain refusal; everything about values and rules is 422.
-fn status_of(code: Code) -> u16 {
+pub(crate) fn status_of(code: Code) -> u16 {
     match code {
         Code::InvalidRequest | Code::IdInvalid => 400,
         Code::Forbidden => 403,
@@ -292,14 +296,25 @@ fn status_of(code: Code) -> u16 {
         | Code::ContentNotFound
         | Code::WorkflowNotFound
         | Code::OrganizationNotFound
-        | Code::MemberNotFound => 404,
+        | Code::AgentNotFound
+        | Code::TaskNotFound
+        | Code::MemberNotFound
+        | Code::InvitationNotFound
+        | Code::LinkNotFound
+        | Code::ContextNotFound => 404,
         Code::RevisionConflict
         | Code::ModelNameTaken
+        | Code::AgentNameTaken
         | Code::NodeAlreadyExists
         | Code::ActionAlreadyExists
         | Code::DependencyAlreadyExists
         | Code::VersionAlreadyExists
+        | Code::ContextAlreadyRegistered
+        | Code::OrchestrationAlreadyRunning
+        | Code::LinkAlreadyExists
+        | Code::BatchInProgress
         | Code::IdempotencyKeyReused => 409,
+        Code::AgentAtCapacity => 429,
         _ => 422,
     }
 }

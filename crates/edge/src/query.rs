@@ -1,6 +1,8 @@
 //! Query parameters: known names only, each read into its type.
 
 use domain::error::{DomainError, FieldError};
+use domain::json;
+use domain::sorted;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use use_cases::ports::PageRequest;
@@ -13,6 +15,8 @@ use crate::request::Request;
 pub(crate) const PAGE: [&str; 4] = ["limit", "cursor", "count", "fields"];
 /// Parameters every stream of events takes.
 pub(crate) const STREAM: [&str; 4] = ["limit", "cursor", "afterVersion", "fields"];
+/// The last place there can be in the stream of one thing.
+pub(crate) const LAST_VERSION: u64 = i32::MAX as u64;
 /// Added by the platform's client library; it says where to run, not what to do.
 const IGNORED: &str = "forceFunctionRegion";
 
@@ -55,7 +59,7 @@ impl<'a> Query<'a> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        match serde_json::from_value(Value::from(text)) {
+        match json::from_value(Value::from(text)) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 let message = error.to_string();
@@ -126,6 +130,23 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// A number from 0 to 1.
+    pub(crate) fn fraction(&self, name: &str) -> Result<Option<f64>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        match text.parse::<f64>() {
+            Ok(number) if (0.0..=1.0).contains(&number) => Ok(Some(number)),
+            _ => {
+                let error = FieldError::new(name, "range")
+                    .limit(serde_json::json!({ "min": 0, "max": 1 }))
+                    .value(text);
+                let detail = format!("{name} is a number from 0 to 1.");
+                Err(Problem::invalid_request(detail).with_error(error))
+            }
+        }
+    }
+
     /// Which part of a list is wanted; `usual` items when nothing is said.
     pub(crate) fn page(&self, key: &CursorKey, usual: u32) -> Result<PageRequest, Problem> {
         let limit = self
@@ -156,7 +177,7 @@ impl<'a> Query<'a> {
     /// Which part of a stream is wanted: after which version, and how many events at most.
     pub(crate) fn stream(&self, key: &CursorKey) -> Result<(i64, u32), Problem> {
         let page = self.page(key, 20)?;
-        let after = self.number("afterVersion", 0..=i64::MAX.unsigned_abs())?;
+        let after = self.number("afterVersion", 0..=LAST_VERSION)?;
         let after = after.and_then(|after| i64::try_from(after).ok());
         let from_cursor = page.after.and_then(|bookmark| bookmark.0.as_i64());
         Ok((from_cursor.or(after).unwrap_or(0), page.limit))
@@ -171,7 +192,7 @@ impl<'a> Query<'a> {
             .filter(|(name, _)| !PAGE.contains(&name.as_str()) && name != IGNORED)
             .map(|(name, value)| format!("{name}={value:?}"))
             .collect();
-        parts.sort();
+        sorted::sort(&mut parts);
         format!("{}?{}", self.request.route_path(), parts.join("&"))
     }
 }

@@ -1,5 +1,6 @@
 //! An answer as plain values, and the headers every answer carries.
 
+use domain::json;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use use_cases::context::StoredAnswer;
@@ -51,13 +52,19 @@ impl Response {
 
     /// An answer with a JSON body.
     pub(crate) fn json(status: Success, body: &impl Serialize) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(body) => Self {
-                status: status.number(),
-                headers: vec![("content-type", "application/json".to_owned())],
-                body: Some(body),
-            },
-            Err(error) => Problem::internal(error.to_string()).to_response("", ""),
+        Self {
+            status: status.number(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: Some(json::to_text(body).into_bytes()),
+        }
+    }
+
+    /// An answer whose body is JSON already.
+    pub(crate) fn text(status: Success, body: String) -> Self {
+        Self {
+            status: status.number(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: Some(body.into_bytes()),
         }
     }
 
@@ -108,14 +115,15 @@ impl Response {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
             .collect();
-        Value::Object(headers).to_string()
+        json::to_text(&headers)
     }
 
     /// The body as JSON; `null` without one.
     pub(crate) fn body_json(&self) -> Value {
         self.body
             .as_deref()
-            .and_then(|body| serde_json::from_slice(body).ok())
+            .and_then(|body| std::str::from_utf8(body).ok())
+            .and_then(|body| json::from_text(body).ok())
             .unwrap_or_default()
     }
 

@@ -10,7 +10,7 @@ use domain::ids::UserId;
 use futures::future::{FutureExt as _, LocalBoxFuture, poll_fn};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::{Map, Value, json};
-use use_cases::background::{Engine, EngineOptions};
+use use_cases::background::{AgentWorker, Engine, EngineOptions};
 use use_cases::context::Actor;
 use use_cases::in_memory::World;
 use use_cases::ports::{Ports as _, Worker};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::call::Wiring;
 use crate::cursor::CursorKey;
+use crate::openapi::conformance;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::Response;
@@ -37,6 +38,7 @@ pub(crate) struct Stage {
     pub(crate) world: Rc<World>,
     pub(crate) lines: RefCell<Vec<String>>,
     engine: Rc<Engine>,
+    agent_worker: Rc<AgentWorker>,
     key: CursorKey,
     /// What goes on after answers were given.
     going_on: RefCell<FuturesUnordered<LocalBoxFuture<'static, ()>>>,
@@ -61,6 +63,7 @@ impl Stage {
                 worker,
                 concurrency: 4,
             })),
+            agent_worker: Rc::new(AgentWorker::new(Uuid::from_u128(8), 4)),
             key: CursorKey::derive("secret"),
             going_on: RefCell::default(),
             started: RefCell::default(),
@@ -212,6 +215,10 @@ impl Wiring for Stage {
         Ok(Rc::clone(&self.world))
     }
 
+    async fn description(&self) -> Result<String, String> {
+        Ok("{}".to_owned())
+    }
+
     fn service_ports(&self) -> Rc<World> {
         Rc::clone(&self.world)
     }
@@ -222,6 +229,16 @@ impl Wiring for Stage {
 
     fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn agent_worker(&self) -> &AgentWorker {
+        &self.agent_worker
+    }
+
+    fn wake_agents(&self) {
+        let (worker, world) = (Rc::clone(&self.agent_worker), Rc::clone(&self.world));
+        let work = async move { worker.run(&*world, 60).await };
+        self.started.borrow_mut().push(work.boxed_local());
     }
 
     fn wake_engine(&self) {
@@ -295,7 +312,10 @@ impl Ask<'_> {
     pub(crate) fn send(self) -> Answered {
         let headers = Value::Object(self.headers).to_string();
         let request = Request::parse(self.method, &self.url, &headers, self.body).unwrap();
-        Answered(self.stage.run(router::answer(self.stage, request)))
+        let asked = request.clone();
+        let answer = self.stage.run(router::answer(self.stage, request));
+        conformance::check(&asked, &answer);
+        Answered(answer)
     }
 }
 

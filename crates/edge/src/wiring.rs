@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use adapters::config::Config;
+use adapters::config::{AgentSettings, Config};
 use adapters::http::HttpClient;
 use adapters::postgrest::{
-    Client, Plans, PostgrestAuditLogs, PostgrestEventLog, PostgrestExecutions,
-    PostgrestFunctionModels, PostgrestIdempotentAnswers, PostgrestKnowledgeContents,
-    PostgrestModelVersions, PostgrestOrganizations, PostgrestWorkflows, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
+    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
+    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
+    PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows, Session,
 };
-use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle};
+use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
-use use_cases::background::{Engine, EngineOptions};
+use use_cases::background::{AgentWorker, Engine, EngineOptions};
 use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
 
 use crate::call::Wiring;
@@ -32,6 +33,7 @@ pub(crate) struct Live {
     service: Rc<LivePorts>,
     cursor_key: CursorKey,
     engine: Rc<Engine>,
+    agent_worker: Rc<AgentWorker>,
     config: Config,
     test_panic: Option<String>,
 }
@@ -41,6 +43,7 @@ struct Shared {
     client: Rc<Client<Host, Host>>,
     plans: Rc<Plans>,
     http: Rc<HttpClient<Host, Host>>,
+    agents: Option<AgentSettings>,
 }
 
 impl Live {
@@ -55,6 +58,7 @@ impl Live {
             client: Rc::new(Client::new(host.clone(), host.clone(), &config)),
             plans: Rc::default(),
             http: Rc::new(HttpClient::new(host.clone(), host.clone(), allowed)),
+            agents: config.agents.clone(),
         };
         let session = Session::of_service(Rc::clone(&shared.client));
         let lease_token = host.new_id();
@@ -68,6 +72,7 @@ impl Live {
             service: Rc::new(LivePorts::new(&host, &session, &shared)),
             tokens: Tokens::new(host.clone(), &config),
             cursor_key: CursorKey::derive(&config.secret_key),
+            agent_worker: Rc::new(AgentWorker::new(host.new_id(), concurrency)),
             engine: Rc::new(Engine::new(EngineOptions {
                 worker,
                 concurrency,
@@ -105,6 +110,10 @@ impl Wiring for Live {
         Ok(Rc::new(LivePorts::new(&self.host, &session, &self.shared)))
     }
 
+    async fn description(&self) -> Result<String, String> {
+        self.host.description().await
+    }
+
     fn service_ports(&self) -> Rc<LivePorts> {
         Rc::clone(&self.service)
     }
@@ -115,6 +124,18 @@ impl Wiring for Live {
 
     fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn agent_worker(&self) -> &AgentWorker {
+        &self.agent_worker
+    }
+
+    fn wake_agents(&self) {
+        let (worker, ports) = (Rc::clone(&self.agent_worker), Rc::clone(&self.service));
+        let seconds = self.config.worker_seconds;
+        self.host.keep_running(async move {
+            worker.run(&*ports, seconds).await;
+        });
     }
 
     fn wake_engine(&self) {
@@ -152,12 +173,18 @@ impl Wiring for Live {
 pub(crate) struct LivePorts {
     function_models: PostgrestFunctionModels<Host, Host>,
     model_versions: PostgrestModelVersions<Host, Host>,
+    node_links: PostgrestNodeLinks<Host, Host>,
     organizations: PostgrestOrganizations<Host, Host>,
     workflows: PostgrestWorkflows<Host, Host>,
     knowledge_contents: PostgrestKnowledgeContents<Host, Host>,
     executions: PostgrestExecutions<Host, Host>,
+    contexts: PostgrestContexts<Host, Host>,
     spindle: BuiltInSpindle<Host, Host>,
     knowledge_base: BuiltInKnowledgeBase<Host, Host>,
+    ai_agents: PostgrestAiAgents<Host, Host>,
+    agent_tasks: PostgrestAgentTasks<Host, Host>,
+    agent_service: ChatCompletions<Host, Host>,
+    described_nodes: PostgrestDescribedNodes<Host, Host>,
     event_log: PostgrestEventLog<Host, Host>,
     audit_logs: PostgrestAuditLogs<Host, Host>,
     idempotent_answers: PostgrestIdempotentAnswers<Host, Host>,
@@ -170,12 +197,18 @@ impl LivePorts {
         Self {
             function_models: PostgrestFunctionModels::new(session()),
             model_versions: PostgrestModelVersions::new(session()),
+            node_links: PostgrestNodeLinks::new(session()),
             organizations: PostgrestOrganizations::new(session()),
             workflows: PostgrestWorkflows::new(session()),
             knowledge_contents: PostgrestKnowledgeContents::new(session()),
             executions: PostgrestExecutions::new(session(), Rc::clone(&shared.plans)),
+            contexts: PostgrestContexts::new(session()),
             spindle: BuiltInSpindle::new(session(), Rc::clone(&shared.http)),
             knowledge_base: BuiltInKnowledgeBase::new(session()),
+            ai_agents: PostgrestAiAgents::new(session()),
+            agent_tasks: PostgrestAgentTasks::new(session()),
+            agent_service: ChatCompletions::new(Rc::clone(&shared.http), shared.agents.clone()),
+            described_nodes: PostgrestDescribedNodes::new(session()),
             event_log: PostgrestEventLog::new(session()),
             audit_logs: PostgrestAuditLogs::new(session()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session()),
@@ -187,12 +220,18 @@ impl LivePorts {
 impl Ports for LivePorts {
     type FunctionModels = PostgrestFunctionModels<Host, Host>;
     type ModelVersions = PostgrestModelVersions<Host, Host>;
+    type NodeLinks = PostgrestNodeLinks<Host, Host>;
     type Organizations = PostgrestOrganizations<Host, Host>;
     type Workflows = PostgrestWorkflows<Host, Host>;
     type KnowledgeContents = PostgrestKnowledgeContents<Host, Host>;
     type Executions = PostgrestExecutions<Host, Host>;
+    type Contexts = PostgrestContexts<Host, Host>;
     type Spindle = BuiltInSpindle<Host, Host>;
     type KnowledgeBase = BuiltInKnowledgeBase<Host, Host>;
+    type AiAgents = PostgrestAiAgents<Host, Host>;
+    type AgentTasks = PostgrestAgentTasks<Host, Host>;
+    type AgentService = ChatCompletions<Host, Host>;
+    type DescribedNodes = PostgrestDescribedNodes<Host, Host>;
     type EventLog = PostgrestEventLog<Host, Host>;
     type AuditLogs = PostgrestAuditLogs<Host, Host>;
     type IdempotentAnswers = PostgrestIdempotentAnswers<Host, Host>;
@@ -204,6 +243,9 @@ impl Ports for LivePorts {
     }
     fn model_versions(&self) -> &Self::ModelVersions {
         &self.model_versions
+    }
+    fn node_links(&self) -> &Self::NodeLinks {
+        &self.node_links
     }
     fn organizations(&self) -> &Self::Organizations {
         &self.organizations
@@ -217,11 +259,26 @@ impl Ports for LivePorts {
     fn executions(&self) -> &Self::Executions {
         &self.executions
     }
+    fn contexts(&self) -> &Self::Contexts {
+        &self.contexts
+    }
     fn spindle(&self) -> &Self::Spindle {
         &self.spindle
     }
     fn knowledge_base(&self) -> &Self::KnowledgeBase {
         &self.knowledge_base
+    }
+    fn ai_agents(&self) -> &Self::AiAgents {
+        &self.ai_agents
+    }
+    fn agent_tasks(&self) -> &Self::AgentTasks {
+        &self.agent_tasks
+    }
+    fn agent_service(&self) -> &Self::AgentService {
+        &self.agent_service
+    }
+    fn described_nodes(&self) -> &Self::DescribedNodes {
+        &self.described_nodes
     }
     fn event_log(&self) -> &Self::EventLog {
         &self.event_log

@@ -1,10 +1,13 @@
 //! Why a use case did not do what was asked.
 
-use domain::error::{Code, DomainError};
+use domain::error::{Code, DomainError, FieldError};
 use thiserror::Error;
 
 use crate::context::StoredAnswer;
 use crate::ports::{PortError, PortErrorKind};
+
+/// How long to wait before asking a busy agent again.
+const CAPACITY_PAUSE_MS: u64 = 2_000;
 
 /// What a use case answers instead of its result.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -72,6 +75,34 @@ impl From<PortError> for UseCaseError {
             PortErrorKind::Finished => {
                 refused(Code::ExecutionAlreadyFinished, "The run has ended already.")
             }
+            PortErrorKind::OtherStatus => Self::Conflict {
+                current_revision: None,
+                if_match: false,
+            },
+            PortErrorKind::AtCapacity => {
+                Self::Refused(domain::ai_agent::task::at_capacity(CAPACITY_PAUSE_MS))
+            }
+            PortErrorKind::LinkTaken => refused(
+                Code::LinkAlreadyExists,
+                "A link of these ends and this type exists already.",
+            ),
+            PortErrorKind::LastOwner => refused(
+                Code::LastOwner,
+                "The last owner can neither leave nor become something else.",
+            ),
+            PortErrorKind::NotEmpty => refused(
+                Code::OrganizationNotEmpty,
+                "The organization holds models, deleted ones included.",
+            ),
+            PortErrorKind::BatchRunning => {
+                refused(Code::BatchInProgress, "A batch of this name is under way.")
+            }
+            PortErrorKind::UserUnknown => {
+                let error = FieldError::new("owner", "exists");
+                let message = "There is no user of this identifier.";
+                let code = Code::PermissionsInvalid;
+                Self::Refused(DomainError::field(code, message, error))
+            }
             PortErrorKind::Forbidden => Self::Forbidden {
                 required: "edit".to_owned(),
             },
@@ -99,9 +130,14 @@ mod tests {
         check(PortErrorKind::NameTaken, Code::ModelNameTaken);
         check(PortErrorKind::VersionTaken, Code::VersionAlreadyExists);
         check(PortErrorKind::KeyReused, Code::IdempotencyKeyReused);
+        check(PortErrorKind::UserUnknown, Code::PermissionsInvalid);
         check(PortErrorKind::OrderTaken, Code::ExecutionOrderTaken);
         check(PortErrorKind::IdTaken, Code::NodeAlreadyExists);
         check(PortErrorKind::Finished, Code::ExecutionAlreadyFinished);
+        check(PortErrorKind::LastOwner, Code::LastOwner);
+        check(PortErrorKind::NotEmpty, Code::OrganizationNotEmpty);
+        check(PortErrorKind::LinkTaken, Code::LinkAlreadyExists);
+        check(PortErrorKind::BatchRunning, Code::BatchInProgress);
     }
 
     #[test]

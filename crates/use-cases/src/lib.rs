@@ -10,10 +10,15 @@ pub mod context;
 pub mod error;
 pub mod ports;
 
+pub mod ai_agent;
 pub mod execution;
 pub mod function_model;
 pub mod knowledge_content;
+pub mod node_context;
+pub mod node_link;
+pub mod node_metadata;
 pub mod organization;
+pub mod recovery;
 pub mod workflow;
 
 pub mod in_memory;

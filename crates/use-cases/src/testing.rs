@@ -27,6 +27,8 @@ use crate::ports::{
 use crate::writing::Saved;
 use crate::{execution, function_model, knowledge_content, organization, workflow};
 
+pub(crate) mod agents;
+
 fn person(n: u64) -> Context {
     let actor = Actor::user(UserId::from_uuid(nth_id(n)));
     Context::new(actor, format!("request-{n}"))
@@ -40,6 +42,13 @@ pub(crate) fn alice() -> Context {
 /// Another user, a stranger to the first.
 pub(crate) fn bob() -> Context {
     person(0xb0b)
+}
+
+/// The service itself.
+pub(crate) fn service() -> Context {
+    let mut context = person(0x5e7);
+    context.actor.service = true;
+    context
 }
 
 /// The same request with an idempotency key.
@@ -224,7 +233,7 @@ impl Draft {
         };
         let (who, id) = (alice(), self.model_id);
         let published = function_model::publish(world, &who, id, command, rendered);
-        world.run(published).unwrap().value.version_id
+        world.run(published).unwrap().value.version_id.unwrap()
     }
 }
 
@@ -363,6 +372,7 @@ impl Run {
             max_depth: claim.max_depth,
             approved_actions: vec![],
             timeout_seconds: None,
+            recovery: None,
         }
     }
 }

@@ -2,44 +2,74 @@
 //!
 //! Everything is on: row-level security, events, audit, broadcasts.
 
+mod cost;
+mod edge;
+mod sql;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use hyper::Method;
 use local_stack::Details;
-use serde_json::{Value, json};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
+use self::cost::Cost;
+use self::edge::Edge;
+use self::sql::Worker;
 use super::account::Account;
-use super::load::{Http, Measured, client, json as ask, measured, median};
-use super::report::Row;
+use super::load::{Measured, client, measured, median, ratio};
+use super::report::{Row, Section};
 
 /// Runs of a throughput measurement.
 const RUNS: usize = 1_000;
 /// Instant actions of each run, one after another.
 const ACTIONS: usize = 3;
-/// Steps that one exchange hands out and records.
-const BATCH: i32 = 50;
-/// Connections that work at a time in SQL.
-const WORKERS: usize = 2;
+/// Runs that one call starts in bulk.
+const BULK: usize = 50;
 /// Runs one after another, for latency and for costs.
-const SINGLE_RUNS: usize = 200;
-/// Clients that start runs over HTTP at a time.
-const STARTERS: usize = 32;
+const SINGLE_RUNS: usize = 100;
 
-/// The model whose version is run, and who runs it.
+/// The model whose version is run, who runs it, and the way to look behind the scenes.
 struct Subject {
     account: Account,
     model_id: String,
     version_id: Uuid,
+    admin: Client,
 }
 
-/// Measures in SQL and through HTTP.
+impl Subject {
+    async fn completed(&self) -> anyhow::Result<i64> {
+        let statement = "select count(*) from public.workflow_executions
+            where version_id = $1 and status = 'completed'";
+        let row = self.admin.query_one(statement, &[&self.version_id]).await?;
+        Ok(row.get(0))
+    }
+
+    /// Jobs of the database wake workers; while SQL is measured no worker may help.
+    async fn jobs_run(&self, active: bool) -> anyhow::Result<()> {
+        let statement = "update cron.job set active = $1";
+        self.admin.execute(statement, &[&active]).await?;
+        // A job that is under way, and the list of jobs, which is read every second.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        Ok(())
+    }
+}
+
+/// What was measured in every round.
+#[derive(Default)]
+struct Rounds {
+    sql_bulk: Vec<f64>,
+    sql_single: Vec<f64>,
+    edge_bulk: Vec<f64>,
+    edge_single: Vec<f64>,
+    sql_latency: Vec<Measured>,
+    edge_latency: Vec<Measured>,
+}
+
+/// Measures in SQL and through the edge.
 ///
 /// # Errors
 /// When a run does not complete.
-pub(super) async fn measure(details: &Details, rounds: usize) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn measure(details: &Details, rounds: usize) -> anyhow::Result<Vec<Section>> {
     let http = client();
     let account = Account::sign_up(&http, details).await?;
     let model_id = account.instant_model(&http, "Instant", ACTIONS).await?;
@@ -56,93 +86,133 @@ pub(super) async fn measure(details: &Details, rounds: usize) -> anyhow::Result<
         account,
         model_id,
         version_id,
+        admin,
     };
+    let edge = Edge::new(http, details, &subject);
 
-    let mut bulk = Vec::new();
-    let mut single = Vec::new();
-    let mut through_http = Vec::new();
+    let mut figures = Rounds::default();
     for _ in 0..rounds {
-        bulk.push(in_sql(details, &admin, &subject, 50).await?);
-        single.push(in_sql(details, &admin, &subject, 1).await?);
-        through_http.push(over_http(&http, &admin, &subject).await?);
+        subject.jobs_run(false).await?;
+        figures
+            .sql_bulk
+            .push(sql::rate(details, &subject, BULK).await?);
+        figures
+            .sql_single
+            .push(sql::rate(details, &subject, 1).await?);
+        let worker = Worker::new(details, &subject).await?;
+        figures
+            .sql_latency
+            .push(one_by_one(|| worker.run_one()).await?);
+        subject.jobs_run(true).await?;
+        figures.edge_bulk.push(edge.rate_in_bulk().await?);
+        figures.edge_single.push(edge.rate_one_by_one().await?);
+        figures
+            .edge_latency
+            .push(one_by_one(|| edge.run_one()).await?);
     }
-    let sql_latency = latency_in_sql(details, &subject).await?;
-    let http_latency = latency_over_http(&http, &subject).await?;
-    let cost = cost(details, &admin, &subject).await?;
-    Ok(rows(
-        [median(bulk), median(single), median(through_http)],
-        &sql_latency,
-        &http_latency,
-        &cost,
-    ))
+    subject.jobs_run(false).await?;
+    let worker = Worker::new(details, &subject).await?;
+    let in_sql = cost::of(&subject, || worker.run_one()).await?;
+    let through_edge = cost::of(&subject, || edge.run_one()).await?;
+    subject.jobs_run(true).await?;
+    Ok(vec![speed(figures), costs(&in_sql, &through_edge)])
 }
 
-fn rows(actions: [f64; 3], sql: &Measured, http: &Measured, cost: &Cost) -> Vec<Row> {
-    let [bulk, single, through_http] = actions;
-    let rate = |figure: f64| format!("{figure:.0} actions/s");
-    let latency = |m: &Measured| {
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        format!("p50 {:.1} ms, p95 {:.1} ms", ms(m.p50), ms(m.p95))
+/// Times of single runs on an otherwise idle engine.
+async fn one_by_one<F: Future<Output = anyhow::Result<()>>>(
+    run: impl Fn() -> F,
+) -> anyhow::Result<Measured> {
+    let begun = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..SINGLE_RUNS {
+        let start = Instant::now();
+        run().await?;
+        times.push(start.elapsed());
+    }
+    Ok(measured(times, begun.elapsed()))
+}
+
+fn speed(rounds: Rounds) -> Section {
+    let Rounds {
+        sql_bulk,
+        sql_single,
+        edge_bulk,
+        edge_single,
+        sql_latency,
+        edge_latency,
+    } = rounds;
+    let rate = |what: &str, figures: &[f64], limit: f64| {
+        let figure = median(figures.iter().copied());
+        Row::new(what, format!("{figure:.0} actions/s")).at_least(figure, limit, " actions/s")
     };
-    let ratio = |figure: f64| format!("{:.2}", figure / bulk);
-    vec![
-        Row::new(
-            "1,000 runs of three, started in bulk, SQL",
-            rate(bulk),
-            "",
-            "1",
-            "3,000 actions/s",
+    let to_bulk = |figures: &[f64]| ratio(figures.iter().copied(), sql_bulk.iter().copied());
+    let latency = |what: &str, rounds: &[Measured], limit: f64| {
+        let ms = |time: fn(&Measured) -> Duration| {
+            median(rounds.iter().map(|round| time(round).as_secs_f64() * 1e3))
+        };
+        let (p50, p95) = (ms(|round| round.p50), ms(|round| round.p95));
+        Row::new(what, format!("p50 {p50:.1} ms, p95 {p95:.1} ms")).at_most(p95, limit, " ms (p95)")
+    };
+    let bulk = "SQL in bulk";
+    Section {
+        title: "The engine",
+        note: format!(
+            "{RUNS} runs of {ACTIONS} instant actions each (an expression that the engine itself evaluates), one after another within a run, with row-level security, events, audit and broadcasts on.\n\
+             SQL: two connections call the functions of the engine. Edge: gateway, Deno, the module with the settings it has by default, PostgREST; runs in bulk are stored by the database's function and worked off by `background-worker`, runs one by one are {} clients' POST requests.\n\
+             Single runs, {SINGLE_RUNS} in a row: through the edge with `Prefer: wait`, from the request to the answer that holds the result.",
+            edge::STARTERS
         ),
-        Row::new(
-            "the same, started one by one, SQL",
-            rate(single),
-            rate(bulk),
-            ratio(single),
-            "⅓",
+        rows: vec![
+            rate("in bulk, SQL", &sql_bulk, 3_000.0),
+            rate("one by one, SQL", &sql_single, 1_000.0).against(bulk, to_bulk(&sql_single)),
+            rate("in bulk, edge", &edge_bulk, 1_000.0).against(bulk, to_bulk(&edge_bulk)),
+            rate("one by one, edge", &edge_single, 333.0).against(bulk, to_bulk(&edge_single)),
+            latency("single run, SQL", &sql_latency, 10.0),
+            latency("single run, edge", &edge_latency, 40.0),
+        ],
+    }
+}
+
+fn costs(in_sql: &Cost, through_edge: &Cost) -> Section {
+    let row = |what: &str, figure: f64, limit: f64, unit: &str| {
+        Row::new(what, format!("{figure:.2}{unit}")).at_most(figure, limit, unit)
+    };
+    let edge = format!("{:.2}", through_edge.calls);
+    Section {
+        title: "What a run of three actions costs the database",
+        note: format!(
+            "Counted over {SINGLE_RUNS} single runs with the database's jobs at rest and without full-page images, which depend on checkpoints.\n\
+             Calls are those of `start_executions` and `exchange`, by `pg_stat_statements`; commits are those of them that wrote, each a transaction of its own; WAL is the distance its end moved.\n\
+             Through the edge a run also writes a line of its log per action, which the SQL side does not."
         ),
-        Row::new(
-            "the same, started one by one, HTTP + wasm + RLS",
-            rate(through_http),
-            rate(bulk),
-            ratio(through_http),
-            "1,000 actions/s in bulk",
-        ),
-        Row::new(
-            "one run of three on an idle engine, SQL",
-            latency(sql),
-            "",
-            "",
-            "p95 10 ms",
-        ),
-        Row::new(
-            "one run of three on an idle engine, HTTP",
-            latency(http),
-            "",
-            "",
-            "p95 40 ms",
-        ),
-        Row::new(
-            "statements per run",
-            format!("{:.2}", cost.statements),
-            "",
-            "",
-            "≤ 4",
-        ),
-        Row::new(
-            "commits per run",
-            format!("{:.2}", cost.commits),
-            "",
-            "",
-            "≤ 4",
-        ),
-        Row::new(
-            "WAL per run",
-            format!("{:.1} kB", cost.wal_kb),
-            "",
-            "",
-            "≤ 16 kB",
-        ),
-    ]
+        rows: vec![
+            row(
+                "calls of the engine's functions, SQL",
+                in_sql.calls,
+                4.0,
+                "",
+            ),
+            row("commits, SQL", in_sql.commits, 4.0, ""),
+            row("WAL, SQL", in_sql.wal_kb, 16.0, " kB"),
+            Row::new("transaction numbers, SQL", format!("{:.2}", in_sql.numbers)),
+            row(
+                "calls of the engine's functions, edge",
+                through_edge.calls,
+                4.0,
+                "",
+            ),
+            row("commits, edge", through_edge.commits, 4.0, ""),
+            row("WAL, edge", through_edge.wal_kb, 16.0, " kB"),
+            Row::new(
+                "everything PostgREST was asked, edge",
+                format!("{:.2} requests", through_edge.requests),
+            )
+            .against(
+                format!("{edge} of them calls of the engine's functions"),
+                through_edge.requests / through_edge.calls,
+            ),
+        ],
+    }
 }
 
 /// A connection; with a role as PostgREST makes it.
@@ -157,258 +227,4 @@ async fn connect(url: &str, role: Option<&str>) -> anyhow::Result<Client> {
         client.batch_execute(&format!("set role {role}")).await?;
     }
     Ok(client)
-}
-
-/// The engine's calls over one connection.
-struct Worker {
-    client: Client,
-    actor: Value,
-    version_id: Uuid,
-    model_id: String,
-    worker: Value,
-}
-
-impl Worker {
-    async fn new(details: &Details, subject: &Subject) -> anyhow::Result<Self> {
-        Ok(Self {
-            client: connect(&details.db_url, Some("service_role")).await?,
-            actor: json!({"sub": subject.account.user_id, "role": "authenticated"}),
-            version_id: subject.version_id,
-            model_id: subject.model_id.clone(),
-            worker: json!({"leaseToken": Uuid::new_v4(), "name": "bench"}),
-        })
-    }
-
-    /// Starts `count` runs; with `want`, the answer hands out their first steps.
-    async fn start(&self, count: usize, want: i32) -> anyhow::Result<Value> {
-        let executions: Vec<Value> = (0..count)
-            .map(|_| {
-                json!({
-                    "executionId": Uuid::now_v7(),
-                    "modelId": self.model_id,
-                    "versionId": self.version_id,
-                    "environment": "production",
-                    "parameters": {},
-                    "sessionId": "bench",
-                    "mode": "async",
-                    "priority": "normal",
-                    "maxDepth": 10,
-                    "approvedActions": [],
-                })
-            })
-            .collect();
-        let mut command = json!({"executions": executions});
-        if want > 0 {
-            command["worker"] = self.worker.clone();
-            command["want"] = json!(want);
-        }
-        let request = json!({"requestId": "bench"});
-        let statement = "select public.start_executions($1, $2, $3)";
-        let row = self
-            .client
-            .query_one(statement, &[&self.actor, &request, &command])
-            .await?;
-        Ok(row.get(0))
-    }
-
-    async fn exchange(&self, claims: &[Value], want: i32) -> anyhow::Result<Vec<Value>> {
-        let outcomes: Vec<Value> = claims
-            .iter()
-            .map(|claim| {
-                json!({
-                    "executionId": claim["executionId"],
-                    "step": claim["step"],
-                    "attempt": claim["attempt"],
-                    "kind": "completed",
-                    "output": {"done": true},
-                })
-            })
-            .collect();
-        let statement = "select public.exchange($1, $2, $3)";
-        let outcomes = Value::Array(outcomes);
-        let row = self
-            .client
-            .query_one(statement, &[&self.worker, &outcomes, &want])
-            .await?;
-        claims_of(row.get(0))
-    }
-
-    /// One run from its start to its end, as an idle engine does it.
-    async fn run_one(&self) -> anyhow::Result<()> {
-        let mut claims = claims_of(self.start(1, 1).await?)?;
-        for _ in 0..ACTIONS {
-            ensure!(claims.len() == 1, "one step was expected: {claims:?}");
-            claims = self.exchange(&claims, 1).await?;
-        }
-        ensure!(claims.is_empty(), "the run did not end");
-        Ok(())
-    }
-}
-
-fn claims_of(answer: Value) -> anyhow::Result<Vec<Value>> {
-    let claims = answer.get("claims").and_then(Value::as_array);
-    Ok(claims
-        .with_context(|| format!("no claims in {answer}"))?
-        .clone())
-}
-
-/// Actions per second of `RUNS` runs, started `at_once` in one call.
-async fn in_sql(
-    details: &Details,
-    admin: &Client,
-    subject: &Subject,
-    at_once: usize,
-) -> anyhow::Result<f64> {
-    let before = completed(admin, subject).await?;
-    let begun = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..WORKERS {
-        let worker = Worker::new(details, subject).await?;
-        tasks.spawn(async move {
-            let want = if at_once == 1 { 1 } else { 0 };
-            let mut claims = Vec::new();
-            for _ in 0..RUNS / WORKERS / at_once {
-                claims.extend(claims_of(worker.start(at_once, want).await?)?);
-                // What was handed out meanwhile is reported in batches, as the engine does it.
-                if claims.len() >= BATCH as usize {
-                    claims = worker.exchange(&claims, BATCH).await?;
-                }
-            }
-            let mut empty = 0;
-            while empty < 3 {
-                claims = worker.exchange(&claims, BATCH).await?;
-                empty = if claims.is_empty() { empty + 1 } else { 0 };
-            }
-            anyhow::Ok(())
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done??;
-    }
-    let elapsed = begun.elapsed();
-    let done = completed(admin, subject).await? - before;
-    ensure!(done == RUNS as i64, "{done} of {RUNS} runs completed");
-    Ok((RUNS * ACTIONS) as f64 / elapsed.as_secs_f64())
-}
-
-/// Actions per second of `RUNS` runs started one by one over HTTP and done by the edge function.
-async fn over_http(http: &Http, admin: &Client, subject: &Subject) -> anyhow::Result<f64> {
-    let before = completed(admin, subject).await?;
-    let begun = Instant::now();
-    let path = format!("/function-models/{}/executions", subject.model_id);
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..STARTERS {
-        let call = subject.account.call(Method::POST, &path).json(&json!({}));
-        let http = http.clone();
-        tasks.spawn(async move {
-            for _ in 0..RUNS / STARTERS {
-                ask(&http, call.clone()).await?;
-            }
-            anyhow::Ok(())
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done??;
-    }
-    let started = (RUNS / STARTERS * STARTERS) as i64;
-    while completed(admin, subject).await? - before < started {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(120),
-            "the runs did not end in two minutes"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(started as f64 * ACTIONS as f64 / begun.elapsed().as_secs_f64())
-}
-
-async fn completed(admin: &Client, subject: &Subject) -> anyhow::Result<i64> {
-    let statement = "select count(*) from public.workflow_executions
-        where version_id = $1 and status = 'completed'";
-    Ok(admin
-        .query_one(statement, &[&subject.version_id])
-        .await?
-        .get(0))
-}
-
-async fn latency_in_sql(details: &Details, subject: &Subject) -> anyhow::Result<Measured> {
-    let worker = Worker::new(details, subject).await?;
-    let begun = Instant::now();
-    let mut times = Vec::new();
-    for _ in 0..SINGLE_RUNS {
-        let start = Instant::now();
-        worker.run_one().await?;
-        times.push(start.elapsed());
-    }
-    Ok(measured(times, begun.elapsed()))
-}
-
-async fn latency_over_http(http: &Http, subject: &Subject) -> anyhow::Result<Measured> {
-    let path = format!("/function-models/{}/executions", subject.model_id);
-    let call = subject
-        .account
-        .call(Method::POST, &path)
-        .json(&json!({}))
-        .header("prefer", "wait=10");
-    let begun = Instant::now();
-    let mut times = Vec::new();
-    for _ in 0..SINGLE_RUNS {
-        let start = Instant::now();
-        let execution = ask(http, call.clone()).await?;
-        ensure!(
-            execution["status"] == "completed",
-            "the run did not end: {execution}"
-        );
-        times.push(start.elapsed());
-    }
-    Ok(measured(times, begun.elapsed()))
-}
-
-/// What one run of three actions costs the database.
-struct Cost {
-    statements: f64,
-    commits: f64,
-    wal_kb: f64,
-}
-
-/// Counted over single runs, without full-page images, which depend on checkpoints.
-async fn cost(details: &Details, admin: &Client, subject: &Subject) -> anyhow::Result<Cost> {
-    admin
-        .batch_execute("alter system set full_page_writes = off")
-        .await?;
-    admin
-        .batch_execute("select pg_reload_conf(); checkpoint")
-        .await?;
-    admin
-        .batch_execute("select extensions.pg_stat_statements_reset()")
-        .await?;
-    let worker = Worker::new(details, subject).await?;
-    worker.run_one().await?;
-    let counted = "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8";
-    let before: f64 = admin.query_one(counted, &[]).await?.get(0);
-    let (calls_before, commits_before) = calls(admin).await?;
-    for _ in 0..SINGLE_RUNS {
-        worker.run_one().await?;
-    }
-    let after: f64 = admin.query_one(counted, &[]).await?.get(0);
-    let (calls_after, commits_after) = calls(admin).await?;
-    admin
-        .batch_execute("alter system reset full_page_writes")
-        .await?;
-    admin.batch_execute("select pg_reload_conf()").await?;
-    let runs = SINGLE_RUNS as f64;
-    Ok(Cost {
-        statements: (calls_after - calls_before) / runs,
-        commits: (commits_after - commits_before) / runs,
-        wal_kb: (after - before) / runs / 1e3,
-    })
-}
-
-/// Calls of the engine's functions, and those of them that wrote, each of which was one commit.
-async fn calls(admin: &Client) -> anyhow::Result<(f64, f64)> {
-    let statement = "select coalesce(sum(calls), 0)::float8,
-            coalesce(sum(calls) filter (where wal_records > 0), 0)::float8
-        from extensions.pg_stat_statements
-        where query like 'select public.start_executions(%' or query like 'select public.exchange(%'";
-    let row = admin.query_one(statement, &[]).await?;
-    Ok((row.get(0), row.get(1)))
 }

@@ -169,6 +169,19 @@ pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
+/// The median of the rounds' own ratios: what slowed a whole round down slowed both sides of it.
+pub(super) fn ratio(
+    figures: impl IntoIterator<Item = f64>,
+    others: impl IntoIterator<Item = f64>,
+) -> f64 {
+    median(
+        figures
+            .into_iter()
+            .zip(others)
+            .map(|(one, other)| one / other),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,5 +199,10 @@ mod tests {
     fn the_median_is_the_middle_one() {
         assert!((median([3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!(median([]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_slow_round_does_not_change_the_ratio() {
+        assert!((ratio([2.0, 20.0, 4.0], [1.0, 10.0, 2.0]) - 2.0).abs() < 1e-9);
     }
 }

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use serde::Deserialize;
 
 use super::load::median;
-use super::report::Row;
+use super::report::{Row, Section};
 use crate::command::Program;
 use crate::places;
 
@@ -25,9 +25,8 @@ struct Start {
 ///
 /// # Errors
 /// When the module is not built.
-pub(super) async fn measure(rounds: usize) -> anyhow::Result<Vec<Row>> {
-    let file = wasm();
-    let bytes = std::fs::read(&file)?;
+pub(super) async fn measure(rounds: usize) -> anyhow::Result<Section> {
+    let bytes = std::fs::read(wasm())?;
     let zipped = gzipped(&bytes)?;
     let mut starts = Vec::new();
     for _ in 0..rounds {
@@ -40,22 +39,26 @@ pub(super) async fn measure(rounds: usize) -> anyhow::Result<Vec<Row>> {
         starts.push(serde_json::from_str::<Start>(&printed)?);
     }
     let of = |figure: fn(&Start) -> f64| median(starts.iter().map(figure));
-    Ok(vec![
-        Row::new("module size", kilobytes(bytes.len()), "", "", "2,000 kB"),
-        Row::new("module size, gzipped", kilobytes(zipped), "", "", "600 kB"),
-        Row::new(
-            "module ready (compile + instantiate)",
-            format!(
-                "{:.1} ms ({:.1} + {:.1})",
-                of(|start| start.ready_ms),
-                of(|start| start.compile_ms),
-                of(|start| start.instantiate_ms)
-            ),
-            "",
-            "",
-            "15 ms",
-        ),
-    ])
+    let ready = of(|start| start.ready_ms);
+    let parts = format!(
+        "{ready:.1} ms ({:.1} + {:.1})",
+        of(|start| start.compile_ms),
+        of(|start| start.instantiate_ms)
+    );
+    let size = |bytes: usize| bytes as f64 / 1024.0;
+    let row = |what: &str, bytes: usize, limit: f64| {
+        let kilobytes = size(bytes);
+        Row::new(what, format!("{kilobytes:.0} KiB")).at_most(kilobytes, limit, " KiB")
+    };
+    Ok(Section {
+        title: "The module",
+        note: "What an isolate loads before its first answer, each start in a process of its own. The goals are those of `scripts/src/wasm.rs`.".to_owned(),
+        rows: vec![
+            row("size", bytes.len(), 2048.0),
+            row("size, gzipped", zipped, 600.0),
+            Row::new("ready (compiled + instantiated)", parts),
+        ],
+    })
 }
 
 fn wasm() -> PathBuf {
@@ -66,8 +69,4 @@ fn gzipped(bytes: &[u8]) -> anyhow::Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?.len())
-}
-
-fn kilobytes(bytes: usize) -> String {
-    format!("{} kB", bytes / 1000)
 }

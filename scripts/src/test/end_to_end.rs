@@ -1,5 +1,8 @@
 //! The end-to-end tests: supabase-js against a running stack, of which they know the address and the keys.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::OnceLock;
+
 use anyhow::{Context, ensure};
 use local_stack::Details;
 
@@ -10,6 +13,18 @@ use crate::tally::Count;
 
 /// What makes a function panic when a request carries it; only stacks for tests are given it.
 const PANIC: &str = "E2E_PANIC";
+
+/// The key the agents of a stack under test show to the tests' model server.
+const AGENT_KEY: &str = "e2e-agent-key";
+
+/// Where the tests' model server listens: functions are told before it is there.
+fn agent_port() -> u16 {
+    static PORT: OnceLock<u16> = OnceLock::new();
+    *PORT.get_or_init(|| {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
+        free.map_or(18_888, |address| address.port())
+    })
+}
 
 /// The stack under test.
 pub(super) struct Target {
@@ -26,6 +41,8 @@ impl Target {
                 ("SUPABASE_SECRET_KEY", details.secret_key.clone()),
                 ("E2E_SERVICE_HOST", "127.0.0.1".to_owned()),
                 ("E2E_LOCAL_STACK", "true".to_owned()),
+                ("E2E_AGENT_PORT", agent_port().to_string()),
+                ("E2E_AGENT_KEY", AGENT_KEY.to_owned()),
                 (PANIC, PANIC.to_owned()),
             ],
         }
@@ -54,7 +71,14 @@ impl Target {
 
 /// What the functions of a stack under test need beyond the platform's variables.
 pub(super) fn function_env() -> Vec<(String, String)> {
-    let variables = [("FM_ALLOWED_HOSTS", "127.0.0.1"), ("FM_TEST_PANIC", PANIC)];
+    let agents = format!("http://127.0.0.1:{}/v1", agent_port());
+    let variables = [
+        ("FM_ALLOWED_HOSTS", "127.0.0.1"),
+        ("FM_TEST_PANIC", PANIC),
+        ("FM_AGENT_URL", agents.as_str()),
+        ("FM_AGENT_MODEL", "e2e-model"),
+        ("FM_AGENT_KEY", AGENT_KEY),
+    ];
     variables
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()

@@ -20,6 +20,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MAX_KEYS = 32;
 const keys = new Map<string, Promise<CryptoKey>>();
 
+/** Loaded when somebody asks for it. */
+let description: Promise<string> | undefined;
+
 /** The platform as one instance of the module sees it. */
 export class Platform implements Host {
   #retired = false;
@@ -54,6 +57,12 @@ export class Platform implements Host {
 
   verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean> {
     return this.#whileAlive(isSignedBy(algorithm, key, signed, signature));
+  }
+
+  description(): Promise<string> {
+    description ??= import("./openapi.json", { with: { type: "json" } })
+      .then((module) => JSON.stringify(module.default));
+    return this.#whileAlive(description);
   }
 
   waitUntil(work: Promise<unknown>): void {

@@ -6,7 +6,8 @@ select test.equal(
     cross join (values ('insert', 4), ('update', 16), ('delete', 8)) as change (name, bit)
     where class.relnamespace = 'public'::regnamespace and class.relkind in ('r', 'p')
       and class.oid <> all (array['public.audit_logs', 'public.domain_events', 'public.execution_events',
-        'public.workflow_executions', 'public.action_runs', 'public.execution_logs']::regclass[])
+        'public.workflow_executions', 'public.action_runs', 'public.execution_logs',
+        'public.agent_tasks', 'public.agent_coordinations']::regclass[])
       and has_any_column_privilege('fm_writer', class.oid, case change.name when 'delete' then 'select' else change.name end)
       and (change.name <> 'delete' or has_table_privilege('fm_writer', class.oid, 'delete'))
       and not exists (

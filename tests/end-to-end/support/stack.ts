@@ -18,6 +18,10 @@ export const stack = {
   ),
   /** Whether parts of it can be killed: only a stack of ours, on this machine. */
   local: Deno.env.get("E2E_LOCAL_STACK") === "true",
+  /** Where the functions look for their model server; set only for stacks of ours. */
+  agentPort: Number(Deno.env.get("E2E_AGENT_PORT") ?? 0),
+  /** The key they show it. */
+  agentKey: Deno.env.get("E2E_AGENT_KEY"),
   /** What makes a function panic; set only for stacks of ours. */
   panic: Deno.env.get("E2E_PANIC"),
 };

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 use thiserror::Error;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// Why an address is not called. The texts name no address, since they reach the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -19,6 +19,9 @@ pub enum Refusal {
     /// Not an absolute address with a host.
     #[error("the address is not a valid URL")]
     Malformed,
+    /// The host's name needs more than ASCII.
+    #[error("the host must be written in ASCII letters, digits, dots and hyphens")]
+    NotAscii,
     /// Another scheme than http and https.
     #[error("only http and https addresses can be called")]
     Scheme,
@@ -103,7 +106,10 @@ fn read_entry(entry: &str) -> Option<(String, Option<u16>)> {
 /// # Errors
 /// See [`Refusal`].
 pub fn parse(text: &str, allowed: &AllowedHosts) -> Result<Url, Refusal> {
-    let url = Url::parse(text).map_err(|_| Refusal::Malformed)?;
+    let url = Url::parse(text).map_err(|error| match error {
+        ParseError::IdnaError if !text.is_ascii() => Refusal::NotAscii,
+        _ => Refusal::Malformed,
+    })?;
     judge(&url, allowed)?;
     Ok(url)
 }
@@ -310,9 +316,20 @@ mod tests {
             "http://printer.local/",
             "http://router.home.arpa/",
             "http://kong:8000/",
-            "http://１２７.０.０.１/",
         ] {
             assert_eq!(check(text), Err(Refusal::NotPublic), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_ascii() {
+        assert!(check("https://xn--mnchen-3ya.de/").is_ok());
+        for text in [
+            "https://münchen.de/",
+            "http://１２７.０.０.１/",
+            "http://ⓛⓞcalhost/",
+        ] {
+            assert_eq!(check(text), Err(Refusal::NotAscii), "{text}");
         }
     }
 

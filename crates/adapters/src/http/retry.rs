@@ -2,6 +2,10 @@
 
 use std::cell::Cell;
 
+use chrono::DateTime;
+
+use super::HttpResponse;
+
 /// How often and how patiently a call is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -62,10 +66,18 @@ impl Spread {
     }
 }
 
-/// Reads `Retry-After` as whole seconds and answers milliseconds, at most one hour. Dates are not
-/// understood and answer `None`: a hint that cannot be read is no hint.
-pub fn retry_after_ms(value: Option<&str>) -> Option<u64> {
-    let seconds: u64 = value?.trim().parse().ok()?;
+/// Reads `Retry-After`, whole seconds or a date, and answers milliseconds, at most one hour. A date
+/// counts from the answer's own `Date`, so that clocks may differ. A hint that cannot be read is none.
+pub fn retry_after_ms(response: &HttpResponse) -> Option<u64> {
+    let hint = response.header("retry-after")?.trim();
+    let seconds = match hint.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let date = |text: &str| DateTime::parse_from_rfc2822(text.trim()).ok();
+            let sent = date(response.header("date")?)?;
+            u64::try_from((date(hint)? - sent).num_seconds()).unwrap_or_default()
+        }
+    };
     Some(seconds.min(3600) * 1000)
 }
 
@@ -102,15 +114,30 @@ mod tests {
 
     #[test]
     fn a_hint_counts_in_seconds_and_is_bounded() {
-        assert_eq!(retry_after_ms(Some(" 3 ")), Some(3000));
-        assert_eq!(retry_after_ms(Some("86400")), Some(3_600_000));
-        for bad in [
-            Some("-1"),
-            Some("soon"),
-            Some("Wed, 21 Oct 2015 07:28:00 GMT"),
-            None,
-        ] {
-            assert_eq!(retry_after_ms(bad), None);
-        }
+        assert_eq!(hint(&[("retry-after", " 3 ")]), Some(3000));
+        assert_eq!(hint(&[("retry-after", "86400")]), Some(3_600_000));
+        assert_eq!(hint(&[("retry-after", "-1")]), None);
+        assert_eq!(hint(&[("retry-after", "soon"), ("date", SENT)]), None);
+        assert_eq!(hint(&[]), None);
+    }
+
+    #[test]
+    fn a_date_counts_from_when_the_answer_was_sent() {
+        let until = |date| hint(&[("retry-after", date), ("date", SENT)]);
+        assert_eq!(until("Wed, 21 Oct 2015 07:28:30 GMT"), Some(30_000));
+        assert_eq!(until("Thu, 22 Oct 2015 07:28:00 GMT"), Some(3_600_000));
+        assert_eq!(until("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
+        assert_eq!(hint(&[("retry-after", SENT)]), None);
+    }
+
+    const SENT: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
+
+    fn hint(headers: &[(&str, &str)]) -> Option<u64> {
+        let text = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        retry_after_ms(&HttpResponse {
+            status: 503,
+            headers: headers.iter().map(text).collect(),
+            body: String::new(),
+        })
     }
 }

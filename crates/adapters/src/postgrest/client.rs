@@ -12,6 +12,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use domain::ids::OrganizationId;
+use domain::json;
 use postgrest::{Builder, Postgrest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +27,10 @@ use crate::http::{HttpRequest, HttpResponse, Method, Transport, headers};
 
 /// How long a call may take, in milliseconds; the database's own limit is 8 s.
 const TIMEOUT_MS: u32 = 10_000;
+/// How much longer a call may take for each megabyte it carries, in milliseconds.
+const TIMEOUT_MS_PER_MEGABYTE: u32 = 2_000;
+/// How long a call may take at most, in milliseconds; the database's limit for saving a model.
+const LONGEST_TIMEOUT_MS: u32 = 30_000;
 /// The longest answer, in bytes; a model of 10,000 nodes has about 10 MB.
 const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
@@ -103,7 +108,7 @@ impl<H: Transport, C: Clock> Client<H, C> {
             url: built.url().as_str().into(),
             headers,
             body: (!body.is_empty()).then(|| body.to_string()),
-            timeout_ms: TIMEOUT_MS,
+            timeout_ms: timeout_ms(body.len()),
             max_body_bytes: LONGEST_ANSWER,
         })
     }
@@ -135,6 +140,13 @@ impl<H: Transport, C: Clock> Client<H, C> {
     fn service_token(&self) -> Option<&str> {
         (!self.secret_key.starts_with("sb_")).then_some(self.secret_key.as_str())
     }
+}
+
+/// How long a call with a body of so many bytes may take, in milliseconds.
+fn timeout_ms(bytes: usize) -> u32 {
+    let megabytes = u32::try_from(bytes / 1_000_000).unwrap_or(u32::MAX);
+    let more = megabytes.saturating_mul(TIMEOUT_MS_PER_MEGABYTE);
+    TIMEOUT_MS.saturating_add(more).min(LONGEST_TIMEOUT_MS)
 }
 
 /// The client on behalf of one caller.
@@ -188,10 +200,15 @@ impl<H: Transport, C: Clock> Session<H, C> {
         }
     }
 
-    async fn fetch<T: DeserializeOwned>(
-        &self,
-        read: Read,
-    ) -> Result<(Vec<T>, Option<u64>), AdapterError> {
+    /// A read of the rows that a function finds for the caller.
+    pub(super) fn found(&self, function: &str, arguments: &Value, columns: String) -> Read {
+        let found = self.client.postgrest.rpc(function, arguments.to_string());
+        Read {
+            builder: found.select(columns),
+        }
+    }
+
+    async fn fetch(&self, read: Read) -> Result<(Vec<Value>, Option<u64>), AdapterError> {
         let client = &self.client;
         let response = match &self.token {
             Some(token) => {
@@ -206,16 +223,16 @@ impl<H: Transport, C: Clock> Session<H, C> {
             }
         }?;
         let total = query::total(response.header("content-range"));
-        let rows = serde_json::from_str(&response.body).map_err(unreadable)?;
+        let rows = json::from_text(&response.body).map_err(unreadable)?;
         Ok((rows, total))
     }
 
     /// The rows, and how many there are in all if that was asked for.
-    pub(super) async fn rows<T: DeserializeOwned>(
+    pub(super) async fn rows(
         &self,
         operation: &'static str,
         read: Read,
-    ) -> Result<(Vec<T>, Option<u64>), PortError> {
+    ) -> Result<(Vec<Value>, Option<u64>), PortError> {
         let answer = self.fetch(read).await;
         answer.map_err(|error| error.into_port(operation))
     }
@@ -226,19 +243,24 @@ impl<H: Transport, C: Clock> Session<H, C> {
         operation: &'static str,
         call: Call<'_, impl Serialize>,
     ) -> Result<T, PortError> {
-        let answer = self.post(call).await;
-        answer.map_err(|error| error.into_port(operation))
+        let arguments = json::to_text(call.arguments);
+        let answer = self.post(call.function, arguments, call.repeatable).await;
+        answer
+            .and_then(|answer| json::from_value(answer).map_err(unreadable))
+            .map_err(|error| error.into_port(operation))
     }
 
-    async fn post<T: DeserializeOwned>(
+    /// The part of a call that is the same whatever goes in and comes out.
+    async fn post(
         &self,
-        call: Call<'_, impl Serialize>,
-    ) -> Result<T, AdapterError> {
+        function: &str,
+        arguments: String,
+        repeatable: bool,
+    ) -> Result<Value, AdapterError> {
         let client = &self.client;
-        let body = serde_json::to_string(call.arguments).map_err(unreadable)?;
-        let builder = client.postgrest.rpc(call.function, body);
+        let builder = client.postgrest.rpc(function, arguments);
         let (key, token) = (&client.secret_key, client.service_token());
-        let response = if call.repeatable {
+        let response = if repeatable {
             client.send_again(builder, key, token).await?
         } else {
             client.send(builder, key, token).await?
@@ -249,7 +271,7 @@ impl<H: Transport, C: Clock> Session<H, C> {
         } else {
             &response.body
         };
-        serde_json::from_str(body).map_err(unreadable)
+        json::from_text(body).map_err(unreadable)
     }
 }
 
@@ -261,7 +283,7 @@ pub(super) struct Call<'a, A> {
     pub(super) repeatable: bool,
 }
 
-fn unreadable(error: serde_json::Error) -> AdapterError {
+fn unreadable(error: json::Error) -> AdapterError {
     AdapterError::Unreadable(error.to_string())
 }
 
@@ -306,6 +328,11 @@ impl Read {
         self.with(|builder| builder.is(column, value))
     }
 
+    /// Rows in which the column has a value.
+    pub(super) fn has(self, column: &str) -> Read {
+        self.with(|builder| builder.not("is", column, "null"))
+    }
+
     /// Only what belongs to the organization, if one is named.
     pub(super) fn of_organization(self, organization_id: Option<OrganizationId>) -> Read {
         match organization_id {
@@ -322,7 +349,24 @@ impl Read {
 
     /// The JSON document in the column holds this one.
     pub(super) fn contains(self, column: &str, document: &Value) -> Read {
-        self.with(|builder| builder.cs(column, document.to_string()))
+        self.with(|builder| builder.cs(column, json::to_text(document)))
+    }
+
+    /// The list of texts in the column holds all of these.
+    pub(super) fn contains_all(self, column: &str, texts: &[String]) -> Read {
+        let quoted: Vec<String> = texts.iter().map(|text| query::quoted(text)).collect();
+        self.with(|builder| builder.cs(column, format!("{{{}}}", quoted.join(","))))
+    }
+
+    /// The text in the column holds this one, letter by letter.
+    pub(super) fn holds(self, column: &str, text: &str) -> Read {
+        let pattern = query::quoted(&query::literal_pattern(text));
+        self.or(&format!("{column}.match.{pattern}"))
+    }
+
+    /// Any of several conditions, separated by commas.
+    pub(super) fn or(self, conditions: &str) -> Read {
+        self.with(|builder| builder.or(conditions))
     }
 
     pub(super) fn order(self, text: String) -> Read {

@@ -1,6 +1,6 @@
 //! The log of what happened to models and organizations.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use use_cases::context::Context;
 use use_cases::ports::{
     Bookmark, Clock, EventFilter, EventLog, Page, PageRequest, PortError, PortErrorKind,
@@ -112,7 +112,7 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
         let total = match page.count {
             true => {
                 self.session
-                    .rows::<Value>(operation, all.counted().limit(1))
+                    .rows(operation, all.counted().limit(1))
                     .await?
                     .1
             }
@@ -140,7 +140,7 @@ mod tests {
     use crate::http::script::{Script, StillClock, answer, answer_with};
     use crate::postgrest::script::{ID, WHEN, asked, context, parameter, session};
 
-    fn event(position: i64) -> Value {
+    fn event(position: i64) -> serde_json::Value {
         json!({
             "eventId": ID, "eventType": "FunctionModelCreated", "aggregateType": "function-model",
             "aggregateId": ID, "aggregateVersion": position, "position": position, "eventVersion": 1,

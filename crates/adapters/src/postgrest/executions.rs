@@ -7,14 +7,16 @@ use std::rc::Rc;
 use domain::ids::{ExecutionId, ModelId, VersionId};
 use domain::vocabulary::ExecutionStatus;
 use domain::workflow::plan::Plan;
+use domain::workflow::resumption::Resumption;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use use_cases::context::{Actor, Context, StoredAnswer};
 use use_cases::ports::{
-    ActionRun, Clock, Exchange, Execution, Executions, LogFilter, LogLevel, NewExecution, Outcome,
-    Page, PageRequest, PortError, PublishedVersion, SortOrder, Started, StoredEvent, StoredLogLine,
-    Worker, Written,
+    ActionRun, Claim, Clock, Control, Exchange, Execution, Executions, LogFilter, LogLevel,
+    NewExecution, Orchestrate, Outcome, Page, PageRequest, PortError, PublishedVersion,
+    ReportedFailure, Retry, SortOrder, Started, StoredEvent, StoredLogLine, Worker, Written,
 };
+use uuid::Uuid;
 
 use super::client::{Call, Session};
 use super::event_log;
@@ -64,6 +66,7 @@ const STEPS: Table<ActionRun> = Table::new(
         "skip_reason",
         "output",
         "error",
+        "due_at",
         "started_at",
         "finished_at",
     ],
@@ -73,6 +76,8 @@ const LOGS: Table<StoredLogLine> = Table::new(
     &["log_id", "at", "level", "node_id", "action_id", "message"],
 );
 const EVENTS: Table<StoredEvent> = Table::new("execution_events", event_log::COLUMNS);
+/// How many runs are asked for at once; their ids travel in the address.
+const AT_ONCE: usize = 50;
 const NEWEST_FIRST: Order = Order::newest_first("created_at", "execution_id");
 const OLDEST_LINE_FIRST: Order = Order {
     column: "at",
@@ -191,9 +196,13 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
 
     async fn find(
         &self,
-        _context: &Context,
+        context: &Context,
         execution_id: ExecutionId,
     ) -> Result<Option<Execution>, PortError> {
+        if context.actor.service {
+            let run = self.read_run("executions.find", execution_id).await?;
+            return Ok(run.map(|run| run.execution));
+        }
         let read = RUNS.read(&self.session).eq("execution_id", execution_id);
         RUNS.find(&self.session, "executions.find", read).await
     }
@@ -215,9 +224,13 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
 
     async fn runs(
         &self,
-        _context: &Context,
+        context: &Context,
         execution_id: ExecutionId,
     ) -> Result<Vec<ActionRun>, PortError> {
+        if context.actor.service {
+            let run = self.read_run("executions.runs", execution_id).await?;
+            return Ok(run.map_or_else(Vec::new, |run| run.steps));
+        }
         let read = STEPS.read(&self.session).eq("execution_id", execution_id);
         let read = read.order("step.asc".into());
         STEPS.all(&self.session, "executions.runs", read).await
@@ -259,10 +272,11 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         EVENTS.all(&self.session, "executions.events", read).await
     }
 
-    async fn cancel(
+    async fn control(
         &self,
         context: &Context,
         execution_id: ExecutionId,
+        control: Control,
         reason: Option<&str>,
         answer: Option<StoredAnswer>,
     ) -> Result<Written<ExecutionStatus>, PortError> {
@@ -270,7 +284,14 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
         if let Some(reason) = reason {
             command["reason"] = reason.into();
         }
-        let names = ("executions.cancel", "cancel_execution");
+        if let Some(revision) = context.if_match {
+            command["expectedRevision"] = revision.into();
+        }
+        let names = match control {
+            Control::Cancel => ("executions.cancel", "cancel_execution"),
+            Control::Pause => ("executions.pause", "pause_execution"),
+            Control::Resume => ("executions.resume", "resume_execution"),
+        };
         let answer = answer.as_ref();
         let written = self
             .session
@@ -280,6 +301,144 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
             Written::Replayed(answer) => Written::Replayed(answer),
         })
     }
+
+    async fn retry(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        retry: &Retry,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        let mut command = json!({
+            "executionId": execution_id, "step": retry.step, "attempt": retry.attempt,
+        });
+        if let Some(resumption) = &retry.resumption {
+            command["resumption"] = set_back(resumption);
+        }
+        if let Some(revision) = context.if_match {
+            command["expectedRevision"] = revision.into();
+        }
+        let names = ("executions.retry", "retry_action");
+        let answer = answer.as_ref();
+        self.session.remove(names, context, answer, &command).await
+    }
+
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError> {
+        const OPERATION: &str = "executions.nested";
+        if context.actor.service {
+            let call = Call {
+                function: "read_nested_runs",
+                arguments: &json!({"execution_ids": execution_ids}),
+                repeatable: true,
+            };
+            return self.session.call(OPERATION, call).await;
+        }
+        let mut nested = Vec::new();
+        for some in execution_ids.chunks(AT_ONCE) {
+            let ids: Vec<String> = some.iter().map(ExecutionId::to_string).collect();
+            let read = RUNS.read(&self.session);
+            let read = read.any_of("parent_execution_id", &ids);
+            let read = read.order("execution_id.asc".into());
+            nested.extend(RUNS.all(&self.session, OPERATION, read).await?);
+        }
+        Ok(nested)
+    }
+
+    async fn orchestrate(
+        &self,
+        context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError> {
+        let command = Ordered {
+            order,
+            worker,
+            want,
+        };
+        let names = ("executions.orchestrate", "orchestrate_container");
+        let written = self
+            .session
+            .command::<Vec<Claim>>(names, context, None, &command);
+        Ok(match written.await? {
+            Written::Done(claims) => claims,
+            Written::Replayed(_) => Vec::new(),
+        })
+    }
+
+    async fn record_failure(
+        &self,
+        context: &Context,
+        failure: &ReportedFailure,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        let outcome = &failure.outcome;
+        let command = Reported {
+            execution_id: outcome.execution_id,
+            step: outcome.step,
+            attempt: outcome.attempt,
+            lease_token: failure.lease_token,
+            outcome,
+        };
+        let names = ("executions.record_failure", "record_action_failure");
+        let answer = answer.as_ref();
+        self.session.remove(names, context, answer, &command).await
+    }
+}
+
+/// What is to be run of a container, and by whom.
+#[derive(Serialize)]
+struct Ordered<'a> {
+    order: &'a Orchestrate,
+    worker: &'a Worker,
+    want: u32,
+}
+
+/// A failure that somebody reports who does not hold the attempt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reported<'a> {
+    execution_id: ExecutionId,
+    step: u32,
+    attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_token: Option<Uuid>,
+    outcome: &'a Outcome,
+}
+
+/// A run with its steps, as the service reads it.
+#[derive(Deserialize)]
+struct Run {
+    execution: Execution,
+    steps: Vec<ActionRun>,
+}
+
+impl<H: Transport, C: Clock> PostgrestExecutions<H, C> {
+    /// Any run; for the service, which may read no table.
+    async fn read_run(
+        &self,
+        operation: &'static str,
+        execution_id: ExecutionId,
+    ) -> Result<Option<Run>, PortError> {
+        let call = Call {
+            function: "read_run",
+            arguments: &json!({"execution_id": execution_id}),
+            repeatable: true,
+        };
+        self.session.call(operation, call).await
+    }
+}
+
+/// The resumption as the database counts on from it.
+fn set_back(resumption: &Resumption) -> Value {
+    json!({
+        "again": resumption.again, "release": resumption.release,
+        "waiting": resumption.waiting, "cursors": resumption.cursors,
+    })
 }
 
 /// Puts what was started into the order it was asked for; the database answers in its own.

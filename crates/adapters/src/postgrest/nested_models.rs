@@ -1,7 +1,7 @@
 //! What models nest: the models that their published snapshots run, or, before the first
 //! publication, those that their working copies are going to run.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::ids::ModelId;
 use domain::vocabulary::{ActionNodeType, ModelStatus};
@@ -10,16 +10,19 @@ use serde_json::Value;
 use use_cases::ports::{Clock, NestedModel, PortError, VersionRef};
 
 use super::client::Session;
+use super::table::parse;
 use crate::http::Transport;
 
 /// How many models are asked for at once; their ids travel in the address.
 const AT_ONCE: usize = 50;
-const COLUMNS: &str = "modelId:model_id,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:container_nodes(nested:action_nodes!inner(nestedModelId:action_specific_data->>nestedModelId))";
+const COLUMNS: &str = "modelId:model_id,name,status,deletedAt:deleted_at,published:function_model_versions(versionId:version_id,versionNumber:version_number,actions:version_data->actionNodes),working:container_nodes(nested:action_nodes!inner(nestedModelId:action_specific_data->>nestedModelId))";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     model_id: ModelId,
+    #[serde(default)]
+    name: String,
     status: ModelStatus,
     deleted_at: Option<String>,
     published: Vec<Published>,
@@ -30,7 +33,7 @@ struct Row {
 struct Published {
     #[serde(flatten)]
     version: VersionRef,
-    actions: Option<BTreeMap<String, Action>>,
+    actions: Option<SortedMap<String, Action>>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +68,7 @@ impl From<Row> for NestedModel {
         };
         NestedModel {
             model_id: row.model_id,
+            name: row.name,
             status: row.status,
             deleted: row.deleted_at.is_some(),
             published: published.map(|snapshot| snapshot.version),
@@ -75,7 +79,7 @@ impl From<Row> for NestedModel {
 
 impl Published {
     fn nests(&self) -> Vec<ModelId> {
-        let actions = self.actions.iter().flat_map(BTreeMap::values);
+        let actions = self.actions.iter().flat_map(SortedMap::values);
         let nested = actions
             .filter(|action| action.action_type == ActionNodeType::FunctionModelContainer)
             .filter_map(|action| action.action_specific_data.get("nestedModelId")?.as_str());
@@ -86,9 +90,9 @@ impl Published {
 pub(super) async fn read<H: Transport, C: Clock>(
     session: &Session<H, C>,
     model_ids: &[ModelId],
-) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+) -> Result<SortedMap<ModelId, NestedModel>, PortError> {
     let kind = ActionNodeType::FunctionModelContainer;
-    let mut models = BTreeMap::new();
+    let mut models = SortedMap::new();
     for some in model_ids.chunks(AT_ONCE) {
         let ids: Vec<String> = some.iter().map(ModelId::to_string).collect();
         let read = session
@@ -97,8 +101,11 @@ pub(super) async fn read<H: Transport, C: Clock>(
             .is("published.is_published", "true")
             .eq("working.nested.action_type", kind);
         let operation = "function_models.nested_models";
-        let (rows, _) = session.rows::<Row>(operation, read).await?;
-        models.extend(rows.into_iter().map(|row| (row.model_id, row.into())));
+        let (rows, _) = session.rows(operation, read).await?;
+        for row in rows {
+            let row: Row = parse(operation, row)?;
+            models.insert(row.model_id, row.into());
+        }
     }
     Ok(models)
 }

@@ -19,6 +19,18 @@ pub(super) fn quoted(value: &str) -> String {
     quoted
 }
 
+/// A regular expression that matches this text and nothing else.
+pub(super) fn literal_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
+}
+
 /// Asks for columns under their names on the wire: `model_id` as `modelId`.
 pub(super) fn selected(columns: &[&str]) -> String {
     let aliased: Vec<String> = columns
@@ -141,6 +153,11 @@ mod tests {
         assert_eq!(quoted("a,b.c)"), r#""a,b.c)""#);
         assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
         assert_eq!(quoted(""), r#""""#);
+    }
+
+    #[test]
+    fn a_pattern_means_its_letters() {
+        assert_eq!(literal_pattern("a.b* c"), r"a\.b\* c");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use domain::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use use_cases::ports::{Clock, Page, PageRequest, PortError, PortErrorKind};
@@ -52,7 +53,7 @@ impl<T: DeserializeOwned> Table<T> {
         operation: &'static str,
         read: Read,
     ) -> Result<Vec<T>, PortError> {
-        let (rows, _) = session.rows::<Value>(operation, read).await?;
+        let (rows, _) = session.rows(operation, read).await?;
         rows.into_iter().map(|row| parse(operation, row)).collect()
     }
 
@@ -102,10 +103,7 @@ pub(super) async fn page_of_rows<H: Transport, C: Clock>(
     let rest = rest.order(order.text()).limit(limit + 1);
     let (mut items, mut total) = session.rows(operation, rest).await?;
     if page.count && page.after.is_some() {
-        total = session
-            .rows::<Value>(operation, read.counted().limit(1))
-            .await?
-            .1;
+        total = session.rows(operation, read.counted().limit(1)).await?.1;
     }
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
@@ -126,7 +124,7 @@ pub(super) fn parse<T: DeserializeOwned>(
         let named = row.iter().find(|(name, _)| name.ends_with("Id"));
         named.map(|(name, value)| format!("{name} {value}"))
     });
-    T::deserialize(row).map_err(|error| {
+    json::from_value(row).map_err(|error| {
         let detail = format!("{}: {error}", id.unwrap_or_default());
         PortError::new(PortErrorKind::Corrupt, operation, detail)
     })

@@ -37,7 +37,7 @@ fn refused(response: &HttpResponse) -> ServiceError {
     let failure = ServiceFailure::Status(response.status);
     let message = format!("The service answered with status {}.", response.status);
     ServiceError {
-        retry_after_ms: retry_after_ms(response.header("retry-after")),
+        retry_after_ms: retry_after_ms(response),
         ..ServiceError::new(failure, message)
     }
 }

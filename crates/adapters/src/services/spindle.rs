@@ -51,6 +51,9 @@ impl<H: Transport + Resolver, C: Clock> BuiltInSpindle<H, C> {
         request
             .headers
             .push(("idempotency-key".into(), call.idempotency_key.into()));
+        if let Some(trace) = call.traceparent.filter(|text| headers::is_value(text)) {
+            request.headers.push(("traceparent".into(), trace.into()));
+        }
         let timeout_ms = call.timeout_ms.min(u64::from(task.timeout_ms()));
         request.timeout_ms = u32::try_from(timeout_ms).unwrap_or(u32::MAX);
         let response = self.http.call(request).await;

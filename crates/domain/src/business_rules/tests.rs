@@ -1,8 +1,8 @@
 use super::*;
 use crate::function_model::Version;
+use crate::sorted::SortedSet;
 use crate::workflow::tests::{Sketch, boundary, node_id, object, stage};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 fn sound() -> Sketch {
     let mut sketch = Sketch::new()
@@ -13,14 +13,14 @@ fn sound() -> Sketch {
     sketch
 }
 
-fn codes(sketch: &Sketch) -> BTreeSet<FindingCode> {
+fn codes(sketch: &Sketch) -> SortedSet<FindingCode> {
     let findings = validate(&sketch.model, Stage::Publication, None);
     findings.iter().map(|finding| finding.code).collect()
 }
 
 /// The findings are these and no others.
 fn check(sketch: &Sketch, expected: &[FindingCode]) {
-    let expected: BTreeSet<FindingCode> = expected.iter().copied().collect();
+    let expected: SortedSet<FindingCode> = expected.iter().copied().collect();
     assert_eq!(codes(sketch), expected);
 }
 
@@ -203,4 +203,26 @@ fn a_changed_structure_asks_for_the_right_step() {
     assert!(found(add, "1.0.1"));
     assert!(!found(add, "1.1.0"));
     assert!(!found(|_| (), "1.0.1"));
+}
+
+#[test]
+fn the_report_sums_up_and_says_where() {
+    let draft = report(&Sketch::new().model, Stage::DraftEdit, None);
+    assert_eq!(
+        (draft.is_valid, draft.final_status),
+        (true, RulesStatus::Configured)
+    );
+    assert_eq!(
+        (draft.totals.errors, draft.totals.warnings),
+        (0, draft.findings.len())
+    );
+    let blocked = report(&Sketch::new().model, Stage::Publication, None);
+    assert_eq!(blocked.final_status, RulesStatus::ValidationBlocked);
+    assert_eq!((blocked.is_valid, blocked.totals.errors), (false, 2));
+    assert!(
+        blocked
+            .findings
+            .iter()
+            .all(|f| f.path.is_some() && f.advice.is_some())
+    );
 }

@@ -1,6 +1,6 @@
 //! Action nodes: the work inside a stage.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::knowledge_action::KnowledgeAction;
@@ -11,11 +11,13 @@ use super::tether_action::TetherAction;
 use crate::error::{Code, DomainError, Violations};
 use crate::ids::{ActionId, NodeId};
 use crate::instant::Instant;
+use crate::json;
 use crate::limits::{Fields, JsonObject};
 use crate::vocabulary::{ActionNodeType, ActionStatus, ExecutionMode};
 
 /// An action node of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNode {
     /// Its identifier, unique within the model.
@@ -56,7 +58,8 @@ pub struct ActionNode {
 }
 
 /// The type of an action with the fields of that type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "actionType", content = "actionSpecificData")]
 pub enum ActionKind {
     /// Runs a workflow of Spindle.
@@ -87,7 +90,31 @@ impl ActionNode {
     }
 }
 
+impl<'de> Deserialize<'de> for ActionKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tagged = Tagged::deserialize(deserializer)?;
+        Self::from_data(tagged.action_type, tagged.action_specific_data).map_err(de::Error::custom)
+    }
+}
+
+/// [`ActionKind`] before its data is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tagged {
+    action_type: ActionNodeType,
+    action_specific_data: Value,
+}
+
 impl ActionKind {
+    /// Reads what [`Self::to_data`] wrote.
+    pub(crate) fn from_data(action_type: ActionNodeType, data: Value) -> Result<Self, json::Error> {
+        match action_type {
+            ActionNodeType::TetherNode => json::from_value(data).map(Self::Tether),
+            ActionNodeType::KbNode => json::from_value(data).map(Self::Knowledge),
+            ActionNodeType::FunctionModelContainer => json::from_value(data).map(Self::Nested),
+        }
+    }
+
     /// The type alone.
     pub fn action_type(&self) -> ActionNodeType {
         match self {
@@ -145,12 +172,12 @@ impl ActionKind {
     /// `actionSpecificData` as JSON.
     pub fn to_data(&self) -> JsonObject {
         let value = match self {
-            Self::Tether(tether) => serde_json::to_value(tether),
-            Self::Knowledge(knowledge) => serde_json::to_value(knowledge),
-            Self::Nested(nested) => serde_json::to_value(nested),
+            Self::Tether(tether) => json::to_value(tether),
+            Self::Knowledge(knowledge) => json::to_value(knowledge),
+            Self::Nested(nested) => json::to_value(nested),
         };
         match value {
-            Ok(Value::Object(object)) => object,
+            Value::Object(object) => object,
             _ => JsonObject::new(),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Events carry such changes twice, once with the new and once with the former values.
 
+use crate::sorted::SortedMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
@@ -9,6 +11,7 @@ use super::{
     ActionKind, ActionNode, ContainerKind, ContainerNode, FunctionModel, ModelName, Permissions,
     Position, Raci,
 };
+use crate::ids::{ActionId, NodeId};
 use crate::limits::JsonObject;
 use crate::patch::Patch;
 use crate::vocabulary::{
@@ -37,12 +40,38 @@ pub struct ModelChanges {
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ModelStatus>,
+    /// Containers as they are from now on, when a snapshot was taken up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<ContainerNode>,
+    /// Containers that are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed_nodes: Vec<NodeId>,
+    /// Actions as they are from now on, when a snapshot was taken up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub action_nodes: Vec<ActionNode>,
+    /// Actions that are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed_action_nodes: Vec<ActionId>,
 }
 
 impl ModelChanges {
     /// The present values of the fields that these changes touch.
     pub fn previous(&self, model: &FunctionModel) -> Self {
+        let touched = self.nodes.iter().map(|node| node.node_id);
+        let (nodes, removed_nodes) = parted(
+            touched.chain(self.removed_nodes.iter().copied()),
+            &model.nodes,
+        );
+        let touched = self.action_nodes.iter().map(|action| action.action_id);
+        let (action_nodes, removed_action_nodes) = parted(
+            touched.chain(self.removed_action_nodes.iter().copied()),
+            &model.action_nodes,
+        );
         Self {
+            nodes,
+            removed_nodes,
+            action_nodes,
+            removed_action_nodes,
             name: self.name.as_ref().map(|_| model.name.clone()),
             description: former(&self.description, &model.description),
             metadata: self.metadata.as_ref().map(|_| model.metadata.clone()),
@@ -61,6 +90,18 @@ impl ModelChanges {
         if let Some(permissions) = &self.permissions {
             model.user_id = permissions.owner;
             model.permissions = permissions.clone();
+        }
+        for id in &self.removed_action_nodes {
+            model.action_nodes.remove(id);
+        }
+        for id in &self.removed_nodes {
+            model.nodes.remove(id);
+        }
+        for node in &self.nodes {
+            model.nodes.insert(node.node_id, node.clone());
+        }
+        for action in &self.action_nodes {
+            model.action_nodes.insert(action.action_id, action.clone());
         }
     }
 }
@@ -190,6 +231,21 @@ impl ActionChanges {
     }
 }
 
+/// What stands under these keys, and the keys under which nothing stands.
+fn parted<K: Ord + Copy, V: Clone>(
+    keys: impl Iterator<Item = K>,
+    map: &SortedMap<K, V>,
+) -> (Vec<V>, Vec<K>) {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for key in keys {
+        match map.get(&key) {
+            Some(value) => there.push(value.clone()),
+            None => missing.push(key),
+        }
+    }
+    (there, missing)
+}
+
 fn former<T: Clone>(patch: &Patch<T>, value: &Option<T>) -> Patch<T> {
     match patch {
         Patch::Keep => Patch::Keep,
@@ -229,8 +285,9 @@ impl<'de> Deserialize<'de> for ContainerData {
         } else {
             ContainerNodeType::StageNode
         };
-        let tagged = serde_json::json!({ "nodeType": node_type, "typeSpecificData": data });
-        from_tagged(tagged).map(Self)
+        ContainerKind::from_data(node_type, Value::Object(data))
+            .map(Self)
+            .map_err(de::Error::custom)
     }
 }
 
@@ -254,11 +311,8 @@ impl<'de> Deserialize<'de> for ActionData {
         } else {
             ActionNodeType::FunctionModelContainer
         };
-        let tagged = serde_json::json!({ "actionType": action_type, "actionSpecificData": data });
-        from_tagged(tagged).map(Self)
+        ActionKind::from_data(action_type, Value::Object(data))
+            .map(Self)
+            .map_err(de::Error::custom)
     }
-}
-
-fn from_tagged<T: de::DeserializeOwned, E: de::Error>(tagged: Value) -> Result<T, E> {
-    serde_json::from_value(tagged).map_err(de::Error::custom)
 }

@@ -108,6 +108,14 @@ pub(super) fn optional_text(
     Ok(checked.filter(|text| !text.is_empty()))
 }
 
+/// A reason, at most 2000 characters; the refusal names the field `reason`.
+pub(super) fn reason(text: Option<&str>) -> Result<Option<String>, DomainError> {
+    let mut violations = Violations::new();
+    let checked = optional_text(text, 2000, Code::ReasonInvalid);
+    let checked = violations.take("reason", checked).flatten();
+    violations.finish().map(|()| checked)
+}
+
 /// A changed text; blank text removes it.
 pub(super) fn patched_text(
     patch: &Patch<String>,

@@ -3,9 +3,11 @@
 //! The structs with `deny_unknown_fields` are bodies of requests; identifiers that stand in the
 //! address of a request, and facts that a use case gathers, are marked `skip`.
 
+mod lifecycle;
+
 use serde::{Deserialize, Serialize};
 
-use super::{PermissionLists, Permissions, RawPosition, RawRaci, RawRetryPolicy};
+use super::{FunctionModel, PermissionLists, Permissions, RawPosition, RawRaci, RawRetryPolicy};
 use crate::ids::{ActionId, ModelId, NodeId, OrganizationId, VersionId};
 use crate::limits::JsonObject;
 use crate::patch::Patch;
@@ -13,6 +15,11 @@ use crate::vocabulary::{
     ActionNodeType, ActionStatus, ContainerNodeType, ExecutionMode, NodeStatus, ValidationLevel,
 };
 use crate::workflow::nesting::NestedModels;
+
+pub use lifecycle::{
+    ArchiveFunctionModel, CreateModelVersion, DuplicateFunctionModel, RestoreFunctionModel,
+    SoftDeleteFunctionModel,
+};
 
 /// A change of a model that exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,12 +46,19 @@ pub enum Command {
     RemoveActionNode(ActionId),
     /// Put the actions of a container into another order.
     ReorderActions(ReorderActions),
+    /// Change many parts at once, all or none.
+    EditStructure(EditStructure),
     /// Publish the model.
     Publish(PublishFunctionModel),
+    /// Issue a number.
+    CreateVersion(CreateModelVersion),
+    /// Give the working copy the content of a snapshot, which is the model given.
+    RestoreVersion(Box<FunctionModel>),
 }
 
 /// Create a model; the body of UC-001.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateFunctionModel {
     /// Its name.
@@ -68,6 +82,7 @@ pub struct CreateFunctionModel {
 
 /// Change fields of a model; at least one is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UpdateFunctionModel {
     /// The name.
@@ -95,6 +110,7 @@ pub struct ChangePermissions {
 
 /// Add a container; the body of UC-002.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddContainerNode {
     /// Its identifier; the use case makes one when the request gives none.
@@ -127,7 +143,9 @@ pub struct AddContainerNode {
 }
 
 /// Change a container.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeContainerNode {
     /// The container.
     pub node_id: NodeId,
@@ -137,6 +155,7 @@ pub struct ChangeContainerNode {
 
 /// The body of a change of a container; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ContainerNodePatch {
     /// The name.
@@ -170,6 +189,7 @@ pub struct ContainerNodePatch {
 
 /// One container waiting for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dependency {
     /// The container that waits.
@@ -180,6 +200,7 @@ pub struct Dependency {
 
 /// Add an action; the body of UC-003.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddActionNode {
     /// Its identifier; the use case makes one when the request gives none.
@@ -223,18 +244,22 @@ pub struct AddActionNode {
 }
 
 /// Change an action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeActionNode {
     /// The action.
     pub action_id: ActionId,
     /// What changes.
     pub changes: ActionNodePatch,
     /// What is known about the models it nests; gathered by the use case.
+    #[serde(skip)]
     pub nested: NestedModels,
 }
 
 /// The body of a change of an action; at least one field is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ActionNodePatch {
     /// The name.
@@ -281,8 +306,75 @@ pub struct ReorderActions {
     pub action_ids: Vec<ActionId>,
 }
 
+/// The body of a reordering.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionOrder {
+    /// All actions of the container, each once; they become 1 to n.
+    pub action_ids: Vec<ActionId>,
+}
+
+/// Change many parts of a model in one command, all or none; the body of the bulk edit.
+///
+/// Everything refers to the model as it is going to be: an added action may stand in an added
+/// stage, and a removed container may leave together with those that wait for it. An identifier
+/// stands at most once among the containers, and once among the actions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct EditStructure {
+    /// What happens to containers.
+    pub containers: ContainerEdits,
+    /// What happens to actions.
+    pub actions: ActionEdits,
+    /// What happens to dependencies.
+    pub dependencies: DependencyEdits,
+    /// What is known about the models it nests; gathered by the use case.
+    #[serde(skip)]
+    pub nested: NestedModels,
+}
+
+/// Containers to add, change and remove.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ContainerEdits {
+    /// Containers to add, in the order in which they count as created.
+    pub add: Vec<AddContainerNode>,
+    /// Containers to change.
+    pub change: Vec<ChangeContainerNode>,
+    /// Containers to remove, with their actions and with what they wait for.
+    pub remove: Vec<NodeId>,
+}
+
+/// Actions to add, change and remove.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ActionEdits {
+    /// Actions to add.
+    pub add: Vec<AddActionNode>,
+    /// Actions to change.
+    pub change: Vec<ChangeActionNode>,
+    /// Actions to remove.
+    pub remove: Vec<ActionId>,
+}
+
+/// Dependencies to add and remove.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DependencyEdits {
+    /// Dependencies to add.
+    pub add: Vec<Dependency>,
+    /// Dependencies to remove.
+    pub remove: Vec<Dependency>,
+}
+
 /// Publish a model; the body of UC-004.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PublishFunctionModel {
     /// The number to publish under, `x.y.z`.
@@ -300,6 +392,7 @@ pub struct PublishFunctionModel {
 
 /// Validate a model; the body of UC-006.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ValidateWorkflow {
     /// What to look at; everything when absent.

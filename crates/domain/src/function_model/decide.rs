@@ -11,17 +11,18 @@ use crate::ids::{ActionId, UserId};
 use crate::instant::Instant;
 use crate::limits;
 use crate::patch::Patch;
+use crate::sorted;
 use crate::vocabulary::ModelStatus;
 
-use super::{decide_action, decide_node, decide_publish};
+use super::{decide_action, decide_node, decide_publish, decide_structure, decide_version};
 
-pub use super::create::{copy_structure, create};
+pub use super::create::{copy_structure, create, duplicate};
 
 /// Who asks, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) by: UserId,
-    pub(super) at: Instant,
+pub(crate) struct Asked {
+    pub(crate) by: UserId,
+    pub(crate) at: Instant,
 }
 
 /// Decides a command about a model.
@@ -50,11 +51,14 @@ pub fn decide(
         Command::ChangeActionNode(command) => decide_action::change(model, command, asked),
         Command::RemoveActionNode(action_id) => decide_action::remove(model, *action_id, asked),
         Command::ReorderActions(command) => reorder(model, command, asked),
+        Command::EditStructure(command) => decide_structure::edit(model, command, asked),
         Command::Publish(command) => decide_publish::publish(model, command, asked),
+        Command::CreateVersion(command) => decide_version::create(model, command, asked),
+        Command::RestoreVersion(content) => decide_version::restore(model, content, asked),
     }
 }
 
-fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
+pub(super) fn updated(model: &FunctionModel, changes: ModelChanges, asked: Asked) -> Vec<Event> {
     let event = FunctionModelUpdated {
         model_id: model.model_id,
         previous_values: changes.previous(model),
@@ -125,10 +129,10 @@ fn reorder(
     model.node(command.node_id)?;
     model.guard_change()?;
     let mut given: Vec<ActionId> = command.action_ids.clone();
-    given.sort_unstable();
+    sorted::sort(&mut given);
     let actions = model.actions_of(command.node_id);
     let mut own: Vec<ActionId> = actions.iter().map(|action| action.action_id).collect();
-    own.sort_unstable();
+    sorted::sort(&mut own);
     if given != own {
         let message = "The order must name every action of the container exactly once.";
         return Err(DomainError::new(Code::ActionOrderIncomplete, message));
@@ -154,6 +158,15 @@ fn reorder(
     Ok(events)
 }
 
+/// Whether a dependency could be added.
+pub(crate) fn try_dependency(
+    model: &FunctionModel,
+    edge: super::commands::Dependency,
+    asked: Asked,
+) -> Result<(), DomainError> {
+    decide_node::add_dependency(model, edge, asked).map(|_| ())
+}
+
 pub(super) fn nothing_to_change() -> DomainError {
     DomainError::new(
         Code::NothingToChange,
@@ -171,7 +184,11 @@ pub(super) fn guard_size(nodes: usize, dependencies: usize) -> Result<(), Domain
         limits::MODEL_NODES,
         limits::MODEL_DEPENDENCIES
     );
-    Err(DomainError::new(Code::ModelTooLarge, message))
+    let limit = serde_json::json!({
+        "nodes": limits::MODEL_NODES,
+        "dependencies": limits::MODEL_DEPENDENCIES,
+    });
+    Err(DomainError::new(Code::ModelTooLarge, message).with("limit", limit))
 }
 
 #[cfg(test)]

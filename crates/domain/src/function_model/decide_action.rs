@@ -54,7 +54,7 @@ pub(super) fn add(
     Ok(vec![event.into()])
 }
 
-fn parse(command: &AddActionNode, asked: Asked) -> Result<ActionNode, DomainError> {
+pub(super) fn parse(command: &AddActionNode, asked: Asked) -> Result<ActionNode, DomainError> {
     let mut violations = Violations::new();
     let action_id = command
         .action_id
@@ -137,7 +137,7 @@ fn guard_order(neighbours: &[&ActionNode], own: ActionId, order: u32) -> Result<
     }
 }
 
-fn guard_nesting(
+pub(super) fn guard_nesting(
     model: &FunctionModel,
     kind: &ActionKind,
     known: &NestedModels,
@@ -183,15 +183,16 @@ pub(super) fn change(
 }
 
 /// A checked patch: the fields with an event of their own, and the others.
-struct ParsedPatch {
-    changes: ActionChanges,
-    order: Option<u32>,
+#[derive(Clone)]
+pub(super) struct ParsedPatch {
+    pub(super) changes: ActionChanges,
+    pub(super) order: Option<u32>,
     priority: Option<u8>,
     retry_policy: Patch<RetryPolicy>,
 }
 
 impl ParsedPatch {
-    fn parse(action: &ActionNode, patch: &ActionNodePatch) -> Result<Self, DomainError> {
+    pub(super) fn parse(action: &ActionNode, patch: &ActionNodePatch) -> Result<Self, DomainError> {
         let mut violations = Violations::new();
         let name = patch.name.as_deref();
         let name = name.map(|name| limits::text(name, 1, 200, Code::ActionNameInvalid));
@@ -233,7 +234,7 @@ impl ParsedPatch {
     }
 
     /// One event for each kind of change.
-    fn events(
+    pub(super) fn events(
         self,
         model: &FunctionModel,
         action: &ActionNode,
@@ -343,15 +344,19 @@ pub(super) fn remove(
 ) -> Result<Vec<Event>, DomainError> {
     let action = model.action(action_id)?;
     model.guard_change()?;
+    Ok(vec![removed(model, action, asked)])
+}
+
+pub(super) fn removed(model: &FunctionModel, action: &ActionNode, asked: Asked) -> Event {
     let parent_node_id: NodeId = action.parent_node_id;
-    let event = ActionNodeRemoved {
+    ActionNodeRemoved {
         model_id: model.model_id,
-        action_id,
+        action_id: action.action_id,
         parent_node_id,
         action_type: action.action_type(),
         name: action.name.clone(),
         removed_by: asked.by,
         removed_at: asked.at,
-    };
-    Ok(vec![event.into()])
+    }
+    .into()
 }

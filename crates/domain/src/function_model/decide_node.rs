@@ -38,7 +38,10 @@ pub(super) fn add(
     Ok(vec![event.into()])
 }
 
-fn parse(command: &AddContainerNode, asked: Asked) -> Result<ContainerNode, DomainError> {
+pub(super) fn parse(
+    command: &AddContainerNode,
+    asked: Asked,
+) -> Result<ContainerNode, DomainError> {
     let mut violations = Violations::new();
     let node_id = command
         .node_id
@@ -128,7 +131,7 @@ pub(super) fn transition(from: &str, to: &str) -> DomainError {
         .with("to", to)
 }
 
-fn parse_changes(
+pub(super) fn parse_changes(
     node: &ContainerNode,
     patch: &ContainerNodePatch,
 ) -> Result<ContainerChanges, DomainError> {

@@ -8,8 +8,10 @@ use super::events::{Event, FunctionModelPublished, FunctionModelVersionCreated};
 use super::{ContainerChanges, FunctionModel, Version, checks};
 use crate::business_rules::{self, Stage};
 use crate::error::{Code, DomainError, Violations};
-use crate::finding::Finding;
+use crate::finding::{Finding, guide};
+use crate::json;
 use crate::vocabulary::{ActionStatus, ModelStatus, NodeStatus, VersionBump};
+use crate::workflow::nesting::NestedModels;
 use crate::workflow::{compile, structure};
 
 /// Publishes a draft under a number: its drafts become active, and the snapshot that the use case
@@ -33,7 +35,7 @@ pub(super) fn publish(
     };
     guard(model)?;
     let step = target(model, &version)?;
-    let warnings = validate(model, command)?;
+    let warnings = validate(model, &command.nested)?;
     let mut events = activations(model, asked);
     events.push(
         FunctionModelPublished {
@@ -70,11 +72,13 @@ fn guard(model: &FunctionModel) -> Result<(), DomainError> {
     model.guard_not_deleted()?;
     match model.status {
         ModelStatus::Draft => Ok(()),
-        ModelStatus::Archived => Err(model.archived()),
+        ModelStatus::Archived => Err(model.archived().with("to", "published")),
         ModelStatus::Published => Err(DomainError::new(
             Code::ModelAlreadyPublished,
             "The model is published already.",
-        )),
+        )
+        .with("from", "published")
+        .with("to", "published")),
     }
 }
 
@@ -88,15 +92,16 @@ fn target(model: &FunctionModel, version: &Version) -> Result<Option<VersionBump
 }
 
 /// Looks at structure, business rules and whether the model compiles; answers the warnings.
-fn validate(
+pub(super) fn validate(
     model: &FunctionModel,
-    command: &PublishFunctionModel,
+    nested: &NestedModels,
 ) -> Result<Vec<Finding>, DomainError> {
-    let mut findings = structure::validate(model, &command.nested);
+    let mut findings = structure::validate(model, nested);
     findings.extend(business_rules::validate(model, Stage::Publication, None));
     let blocking = findings.iter().filter(|f| f.blocks_publishing()).count();
     if blocking > 0 {
-        let findings = serde_json::to_value(&findings).unwrap_or_default();
+        guide(model, &mut findings);
+        let findings = json::to_value(&findings);
         let message = format!("The workflow has {blocking} findings that forbid publishing.");
         return Err(DomainError::new(Code::WorkflowInvalid, message).with("findings", findings));
     }

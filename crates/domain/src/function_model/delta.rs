@@ -1,12 +1,14 @@
 //! Which rows a list of events touched, so that a save writes those and no others.
 
-use std::collections::BTreeSet;
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde_json::Value;
 
+use super::events::FunctionModelUpdated;
 use super::{Event, FunctionModel};
 use crate::function_model::commands::Dependency;
 use crate::ids::{ActionId, NodeId};
+use crate::json;
 use crate::limits::JsonObject;
 
 /// The rows that events touched. What was put and then removed counts as removed, and what was
@@ -14,19 +16,19 @@ use crate::limits::JsonObject;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
     /// Columns of the model, by their names on the wire.
-    pub columns: BTreeSet<&'static str>,
+    pub columns: SortedSet<&'static str>,
     /// Containers to write.
-    pub containers_put: BTreeSet<NodeId>,
+    pub containers_put: SortedSet<NodeId>,
     /// Containers to remove.
-    pub containers_removed: BTreeSet<NodeId>,
+    pub containers_removed: SortedSet<NodeId>,
     /// Actions to write.
-    pub actions_put: BTreeSet<ActionId>,
+    pub actions_put: SortedSet<ActionId>,
     /// Actions to remove.
-    pub actions_removed: BTreeSet<ActionId>,
+    pub actions_removed: SortedSet<ActionId>,
     /// Dependencies to add, in the order they were added.
     pub dependencies_added: Vec<Dependency>,
     /// Dependencies to remove.
-    pub dependencies_removed: BTreeSet<Dependency>,
+    pub dependencies_removed: SortedSet<Dependency>,
 }
 
 const ALL_COLUMNS: [&str; 14] = [
@@ -45,6 +47,9 @@ const ALL_COLUMNS: [&str; 14] = [
     "updatedAt",
     "lastSavedAt",
 ];
+
+/// The columns of the mark of deletion.
+const DELETION_COLUMNS: [&str; 3] = ["deletedAt", "deletedBy", "retainUntil"];
 
 impl Delta {
     /// The rows that these events touched, in order.
@@ -93,15 +98,21 @@ impl Delta {
                 }
             }
             Event::FunctionModelUpdated(event) => {
-                let changes = serde_json::to_value(&event.changes);
-                let changed = |name: &&str| {
-                    let changes = changes.as_ref().ok();
-                    changes.is_some_and(|changes| changes.get(*name).is_some())
-                };
+                let changes = json::to_value(&event.changes);
+                let changed = |name: &&str| changes.get(*name).is_some();
                 let names = ALL_COLUMNS.iter().copied().filter(|name| changed(name));
                 self.columns.extend(names);
                 if event.changes.permissions.is_some() {
                     self.columns(&["userId"]);
+                }
+                self.take_up(event);
+            }
+            Event::FunctionModelArchived(_) => self.columns(&["status"]),
+            Event::FunctionModelSoftDeleted(_) => self.columns(&DELETION_COLUMNS),
+            Event::FunctionModelRestored(event) => {
+                self.columns(&DELETION_COLUMNS);
+                if event.new_name.is_some() {
+                    self.columns(&["name"]);
                 }
             }
             Event::FunctionModelPublished(_) => {
@@ -138,18 +149,49 @@ impl Delta {
         }
     }
 
+    /// The content of a snapshot was taken up. Where dependencies differ they are written anew, so
+    /// that their order is kept.
+    fn take_up(&mut self, event: &FunctionModelUpdated) {
+        let former = event.previous_values.nodes.iter();
+        let former: SortedMap<NodeId, &[NodeId]> = former
+            .map(|node| (node.node_id, node.dependencies.as_slice()))
+            .collect();
+        for id in &event.changes.removed_nodes {
+            self.drop_container(*id);
+        }
+        for node in &event.changes.nodes {
+            self.put_container(node.node_id);
+            let before = former.get(&node.node_id).copied().unwrap_or_default();
+            if before != node.dependencies {
+                before.iter().for_each(|id| self.part(node.node_id, *id));
+                let after = node.dependencies.iter();
+                after.for_each(|id| self.join(node.node_id, *id));
+            }
+        }
+        for id in &event.changes.removed_action_nodes {
+            self.remove_action(*id);
+        }
+        for action in &event.changes.action_nodes {
+            self.put_action(action.action_id);
+        }
+    }
+
     fn put_container(&mut self, id: NodeId) {
         self.containers_removed.remove(&id);
         self.containers_put.insert(id);
     }
 
     fn remove_container(&mut self, id: NodeId, event: &super::events::ContainerNodeRemoved) {
-        self.containers_put.remove(&id);
-        self.containers_removed.insert(id);
-        self.dependencies_added.retain(|edge| edge.node_id != id);
+        self.drop_container(id);
         for action_id in &event.cascaded_actions {
             self.remove_action(*action_id);
         }
+    }
+
+    fn drop_container(&mut self, id: NodeId) {
+        self.containers_put.remove(&id);
+        self.containers_removed.insert(id);
+        self.dependencies_added.retain(|edge| edge.node_id != id);
     }
 
     fn put_action(&mut self, id: ActionId) {
@@ -182,23 +224,26 @@ impl Delta {
 }
 
 fn column(model: &FunctionModel, name: &str) -> Value {
-    let value = match name {
-        "name" => serde_json::to_value(&model.name),
-        "description" => serde_json::to_value(&model.description),
-        "version" => serde_json::to_value(&model.version),
-        "currentVersion" => serde_json::to_value(&model.current_version),
-        "versionCount" => serde_json::to_value(model.version_count),
-        "status" => serde_json::to_value(model.status),
-        "aiAgentConfig" => serde_json::to_value(&model.ai_agent_config),
-        "metadata" => serde_json::to_value(&model.metadata),
-        "permissions" => serde_json::to_value(&model.permissions),
-        "userId" => serde_json::to_value(model.user_id),
-        "organizationId" => serde_json::to_value(model.organization_id),
-        "createdAt" => serde_json::to_value(model.created_at),
-        "updatedAt" => serde_json::to_value(model.updated_at),
-        _ => serde_json::to_value(model.last_saved_at),
-    };
-    value.unwrap_or(Value::Null)
+    let mark = model.deletion.as_ref();
+    match name {
+        "name" => json::to_value(&model.name),
+        "description" => json::to_value(&model.description),
+        "version" => json::to_value(&model.version),
+        "currentVersion" => json::to_value(&model.current_version),
+        "versionCount" => json::to_value(&model.version_count),
+        "status" => json::to_value(&model.status),
+        "aiAgentConfig" => json::to_value(&model.ai_agent_config),
+        "metadata" => json::to_value(&model.metadata),
+        "permissions" => json::to_value(&model.permissions),
+        "userId" => json::to_value(&model.user_id),
+        "organizationId" => json::to_value(&model.organization_id),
+        "createdAt" => json::to_value(&model.created_at),
+        "updatedAt" => json::to_value(&model.updated_at),
+        "deletedAt" => json::to_value(&mark.map(|mark| mark.deleted_at)),
+        "deletedBy" => json::to_value(&mark.map(|mark| &mark.deleted_by)),
+        "retainUntil" => json::to_value(&mark.and_then(|mark| mark.retain_until)),
+        _ => json::to_value(&model.last_saved_at),
+    }
 }
 
 #[cfg(test)]

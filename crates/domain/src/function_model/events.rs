@@ -4,11 +4,12 @@ mod action;
 mod container;
 mod model;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::de;
+use serde_json::{Value, json};
 
 use crate::error::{Code, DomainError};
 use crate::ids::ModelId;
+use crate::json;
 
 pub use action::{
     ActionNodeAdded, ActionNodeExecutionModeChanged, ActionNodeExecutionOrderChanged,
@@ -20,8 +21,9 @@ pub use container::{
     NodeDependencyRemoved,
 };
 pub use model::{
-    FunctionModelCreated, FunctionModelPublished, FunctionModelUpdated,
-    FunctionModelVersionCreated, WorkflowValidationCompleted,
+    FunctionModelArchived, FunctionModelCreated, FunctionModelPublished, FunctionModelRestored,
+    FunctionModelSoftDeleted, FunctionModelUpdated, FunctionModelVersionCreated,
+    WorkflowValidationCompleted,
 };
 
 /// The version of the events' JSON.
@@ -30,9 +32,7 @@ pub const EVENT_VERSION: u32 = 1;
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident),* $(,)?) => {
         /// Something that happened to a model.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "eventType", content = "data")]
-        #[cfg_attr(not(target_arch = "wasm32"), expect(clippy::large_enum_variant, reason = "events live in short lists"))]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Event {
             $($(#[$doc])* $variant($variant),)*
         }
@@ -46,6 +46,17 @@ macro_rules! events {
             /// The model it happened to.
             pub const fn model_id(&self) -> ModelId {
                 match self { $(Self::$variant(event) => event.model_id,)* }
+            }
+
+            fn data(&self) -> Value {
+                match self { $(Self::$variant(event) => json::to_value(event),)* }
+            }
+
+            fn read(event_type: &str, data: Value) -> Result<Self, json::Error> {
+                match event_type {
+                    $(stringify!($variant) => json::from_value(data).map(Self::$variant),)*
+                    _ => Err(de::Error::unknown_variant(event_type, &[$(stringify!($variant)),*])),
+                }
             }
         }
 
@@ -68,6 +79,12 @@ events! {
     FunctionModelPublished,
     /// A number was issued.
     FunctionModelVersionCreated,
+    /// The model was archived.
+    FunctionModelArchived,
+    /// The model was marked deleted.
+    FunctionModelSoftDeleted,
+    /// The model was taken back.
+    FunctionModelRestored,
     /// A container came.
     ContainerNodeAdded,
     /// Fields of a container changed.
@@ -101,25 +118,26 @@ events! {
 impl Event {
     /// The event as commands to the database carry it: `{eventType, eventVersion, data}`.
     pub fn to_json(&self) -> Value {
-        let mut json = match serde_json::to_value(self) {
-            Ok(Value::Object(object)) => object,
-            _ => Map::new(),
-        };
-        json.insert("eventVersion".to_owned(), EVENT_VERSION.into());
-        Value::Object(json)
+        json!({
+            "eventType": self.event_type(),
+            "eventVersion": EVENT_VERSION,
+            "data": self.data(),
+        })
     }
 
     /// Reads an event of the log.
     ///
     /// # Errors
     /// `EVENT_SCHEMA_INVALID` for an unknown version or type, and data that does not fit it.
-    pub fn from_json(json: &Value) -> Result<Self, DomainError> {
-        let version = json.get("eventVersion").and_then(Value::as_u64);
+    pub fn from_json(event: &Value) -> Result<Self, DomainError> {
+        let version = event.get("eventVersion").and_then(Value::as_u64);
         if version != Some(u64::from(EVENT_VERSION)) {
             let message = "The event is of an unknown version.";
             return Err(DomainError::new(Code::EventSchemaInvalid, message));
         }
-        Self::deserialize(json).map_err(|error| {
+        let event_type = event.get("eventType").and_then(Value::as_str);
+        let data = event.get("data").cloned();
+        Self::read(event_type.unwrap_or_default(), data.unwrap_or_default()).map_err(|error| {
             DomainError::new(
                 Code::EventSchemaInvalid,
                 format!("The event is malformed: {error}"),

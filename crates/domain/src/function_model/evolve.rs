@@ -1,7 +1,7 @@
 //! What events do to a model.
 
 use super::events::FunctionModelCreated;
-use super::{Event, FunctionModel};
+use super::{Deletion, Event, FunctionModel};
 use crate::instant::Instant;
 use crate::vocabulary::ModelStatus;
 
@@ -78,6 +78,25 @@ fn apply(model: &mut FunctionModel, event: &Event) -> Option<Instant> {
                 model.current_version = event.new_version.clone();
             }
             Some(event.created_at)
+        }
+        Event::FunctionModelArchived(event) => {
+            model.status = ModelStatus::Archived;
+            Some(event.archived_at)
+        }
+        Event::FunctionModelSoftDeleted(event) => {
+            model.deletion = Some(Deletion {
+                deleted_at: event.deleted_at,
+                deleted_by: event.deleted_by.to_string(),
+                retain_until: Some(event.retain_until),
+            });
+            Some(event.deleted_at)
+        }
+        Event::FunctionModelRestored(event) => {
+            model.deletion = None;
+            if let Some(name) = &event.new_name {
+                model.name = name.clone();
+            }
+            Some(event.restored_at)
         }
         Event::WorkflowValidationCompleted(_) => None,
         _ => apply_to_container(model, event).or_else(|| apply_to_action(model, event)),

@@ -1,6 +1,6 @@
 //! The data of an action that reads the Knowledge Base.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use crate::limits::Fields;
 
 /// Which article an action reads, and what it looks for besides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KnowledgeAction {
     /// The article.
@@ -27,6 +28,7 @@ pub struct KnowledgeAction {
 
 /// Names of people; everybody who may edit may view.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccessPermissions {
     /// Who may view.
     #[serde(default)]
@@ -85,7 +87,7 @@ fn keywords(fields: &mut Fields<'_>) -> Vec<String> {
         .into_iter()
         .map(|word| word.to_lowercase())
         .collect();
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     words.retain(|word| seen.insert(word.clone()));
     if words.len() > 20 {
         fields.broken("searchKeywords", "length", 20);
@@ -95,7 +97,7 @@ fn keywords(fields: &mut Fields<'_>) -> Vec<String> {
 
 /// A list of texts, trimmed, without blanks and duplicates.
 fn distinct(fields: &mut Fields<'_>, name: &str) -> Vec<String> {
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     fields
         .loose_texts(name)
         .unwrap_or_default()

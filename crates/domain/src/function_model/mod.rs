@@ -16,20 +16,29 @@ pub mod node;
 pub mod permissions;
 pub mod tether_action;
 
+pub mod archiving;
 pub mod changes;
 mod checks;
 pub mod commands;
+pub mod comparison;
 pub mod create;
 pub mod decide;
 mod decide_action;
 mod decide_node;
 mod decide_publish;
+mod decide_structure;
+mod decide_version;
+pub mod deletion;
 pub mod delta;
+pub mod document;
 pub mod events;
 pub mod evolve;
+pub mod recovery;
 pub mod snapshot;
+pub mod statistics;
+pub mod surroundings;
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +69,7 @@ pub use version::Version;
 
 /// A function model with everything inside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModel {
     /// Its identifier.
@@ -79,10 +89,10 @@ pub struct FunctionModel {
     pub status: ModelStatus,
     /// Its containers.
     #[serde(default)]
-    pub nodes: BTreeMap<NodeId, ContainerNode>,
+    pub nodes: SortedMap<NodeId, ContainerNode>,
     /// Its actions.
     #[serde(default)]
-    pub action_nodes: BTreeMap<ActionId, ActionNode>,
+    pub action_nodes: SortedMap<ActionId, ActionNode>,
     /// Free settings for agents attached to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_agent_config: Option<JsonObject>,
@@ -111,12 +121,16 @@ pub struct FunctionModel {
 
 /// Who deleted a model, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
     /// When.
     pub deleted_at: Instant,
     /// Who, not blank.
     pub deleted_by: String,
+    /// Until when it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<Instant>,
 }
 
 impl FunctionModel {
@@ -131,7 +145,8 @@ impl FunctionModel {
             ModelStatus::Published => Err(DomainError::new(
                 Code::ModelPublished,
                 "A published model is frozen; reopen it by creating a version.",
-            )),
+            )
+            .with("from", "published")),
             ModelStatus::Archived => Err(self.archived()),
         }
     }
@@ -145,13 +160,15 @@ impl FunctionModel {
             None => Ok(()),
             Some(_) => Err(DomainError::new(
                 Code::ModelDeleted,
-                "The model is deleted.",
-            )),
+                "The model is deleted; restore it first.",
+            )
+            .with("from", "deleted")),
         }
     }
 
     pub(crate) fn archived(&self) -> DomainError {
-        DomainError::new(Code::ModelArchived, "The model is archived.")
+        let message = "The model is archived, and stays so.";
+        DomainError::new(Code::ModelArchived, message).with("from", "archived")
     }
 
     /// A container by its identifier.
@@ -188,8 +205,8 @@ impl FunctionModel {
     }
 
     /// The actions of every container that has some, sorted as [`Self::actions_of`] does.
-    pub fn actions_by_container(&self) -> BTreeMap<NodeId, Vec<&ActionNode>> {
-        let mut groups: BTreeMap<NodeId, Vec<&ActionNode>> = BTreeMap::new();
+    pub fn actions_by_container(&self) -> SortedMap<NodeId, Vec<&ActionNode>> {
+        let mut groups: SortedMap<NodeId, Vec<&ActionNode>> = SortedMap::new();
         for action in self.action_nodes.values() {
             groups
                 .entry(action.parent_node_id)
@@ -212,7 +229,7 @@ impl FunctionModel {
 }
 
 fn sort_actions(actions: &mut [&ActionNode]) {
-    actions.sort_by_key(|action| {
+    sorted::sort_by_key(actions, |action| {
         let urgency = std::cmp::Reverse(action.priority);
         (action.execution_order, urgency, action.action_id)
     });

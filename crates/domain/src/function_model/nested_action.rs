@@ -1,6 +1,6 @@
 //! The data of an action that runs another model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,13 +14,14 @@ use crate::workflow::transformation::Transformation;
 
 /// Which model an action runs, what it hands down and what it takes up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NestedAction {
     /// The model to run.
     pub nested_model_id: ModelId,
     /// Inputs of the child, and where the parent's context holds them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub context_mapping: BTreeMap<String, Mapping>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub context_mapping: SortedMap<String, Mapping>,
     /// Which outputs come back; without it all do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_extraction: Option<OutputExtraction>,
@@ -40,17 +41,19 @@ pub struct NestedAction {
 
 /// Which outputs of the child come back, and in which form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutputExtraction {
     /// At least one name, none twice.
     pub extracted_outputs: Vec<String>,
     /// How some of them are changed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub output_transformations: BTreeMap<String, Transformation>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub output_transformations: SortedMap<String, Transformation>,
 }
 
 /// When a nested model runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionPolicy {
     /// What lets it run.
@@ -65,6 +68,7 @@ pub struct ExecutionPolicy {
 
 /// Which names of the parent's context come down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContextInheritance {
     /// When not empty, only these names (and the shared ones) come down.
@@ -77,12 +81,13 @@ pub struct ContextInheritance {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_contexts: Vec<String>,
     /// Names given another value on the way down.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub context_transformations: BTreeMap<String, Mapping>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub context_transformations: SortedMap<String, Mapping>,
 }
 
 /// How deep models may nest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HierarchicalValidation {
     /// 1–10.
@@ -161,7 +166,7 @@ fn read_extraction(fields: &mut Fields<'_>) -> OutputExtraction {
     if extracted_outputs.is_empty() {
         fields.broken("extractedOutputs", "required", 1);
     }
-    let mut output_transformations = BTreeMap::new();
+    let mut output_transformations = SortedMap::new();
     for (name, rule) in fields.object("outputTransformations").unwrap_or_default() {
         let place = format!("outputTransformations.{name}");
         match rule.as_str().and_then(Transformation::parse) {
@@ -202,7 +207,7 @@ fn read_policy(fields: &mut Fields<'_>) -> ExecutionPolicy {
 fn read_inheritance(fields: &mut Fields<'_>) -> ContextInheritance {
     let inherited_contexts = fields.unique_texts("inheritedContexts").unwrap_or_default();
     let isolated_contexts = fields.unique_texts("isolatedContexts").unwrap_or_default();
-    let inherited: BTreeSet<&String> = inherited_contexts.iter().collect();
+    let inherited: SortedSet<&String> = inherited_contexts.iter().collect();
     if let Some(both) = isolated_contexts
         .iter()
         .find(|name| inherited.contains(name))

@@ -1,6 +1,6 @@
 //! Container nodes: the boundaries of a model and its stages.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::position::Position;
@@ -8,6 +8,7 @@ use super::retry_policy::{RawRetryPolicy, RetryPolicy};
 use crate::error::{Code, DomainError, Violations};
 use crate::ids::NodeId;
 use crate::instant::Instant;
+use crate::json;
 use crate::limits::{Fields, JsonObject};
 use crate::vocabulary::{
     BoundaryType, ContainerNodeType, ExecutionMode, FailureHandling, LoadBalancing, NodeStatus,
@@ -16,6 +17,7 @@ use crate::vocabulary::{
 
 /// A container node of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerNode {
     /// Its identifier, unique within the model.
@@ -53,7 +55,8 @@ pub struct ContainerNode {
 }
 
 /// The type of a container with the fields of that type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "nodeType", content = "typeSpecificData")]
 pub enum ContainerKind {
     /// A boundary.
@@ -66,6 +69,7 @@ pub enum ContainerKind {
 
 /// What a boundary is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IoNode {
     /// Which way data crosses it.
@@ -83,6 +87,7 @@ pub struct IoNode {
 
 /// What a stage is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StageNode {
     /// What the stage stands for.
@@ -115,6 +120,7 @@ pub struct StageNode {
 
 /// How much of a stage runs at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ParallelismConfig {
     /// Most actions at once, 1–100.
@@ -180,7 +186,33 @@ impl ContainerNode {
     }
 }
 
+impl<'de> Deserialize<'de> for ContainerKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tagged = Tagged::deserialize(deserializer)?;
+        Self::from_data(tagged.node_type, tagged.type_specific_data).map_err(de::Error::custom)
+    }
+}
+
+/// [`ContainerKind`] before its data is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tagged {
+    node_type: ContainerNodeType,
+    type_specific_data: Value,
+}
+
 impl ContainerKind {
+    /// Reads what [`Self::to_data`] wrote.
+    pub(super) fn from_data(
+        node_type: ContainerNodeType,
+        data: Value,
+    ) -> Result<Self, json::Error> {
+        match node_type {
+            ContainerNodeType::IoNode => json::from_value(data).map(Self::Io),
+            ContainerNodeType::StageNode => json::from_value(data).map(Self::Stage),
+        }
+    }
+
     /// The type alone.
     pub fn node_type(&self) -> ContainerNodeType {
         match self {
@@ -220,11 +252,11 @@ impl ContainerKind {
     /// `typeSpecificData` as JSON.
     pub fn to_data(&self) -> JsonObject {
         let value = match self {
-            Self::Io(io) => serde_json::to_value(io),
-            Self::Stage(stage) => serde_json::to_value(stage),
+            Self::Io(io) => json::to_value(io),
+            Self::Stage(stage) => json::to_value(stage),
         };
         match value {
-            Ok(Value::Object(object)) => object,
+            Value::Object(object) => object,
             _ => JsonObject::new(),
         }
     }
@@ -293,7 +325,7 @@ fn read_parallelism(fields: &mut Fields<'_>) -> ParallelismConfig {
 
 fn read_retry_policy(fields: &mut Fields<'_>) -> Option<RetryPolicy> {
     let raw = fields.raw("retryPolicy")?;
-    match serde_json::from_value::<RawRetryPolicy>(raw) {
+    match json::exactly_from_value::<RawRetryPolicy>(raw) {
         Ok(raw) => fields.take("retryPolicy", RetryPolicy::parse(&raw)),
         Err(error) => {
             fields.broken("retryPolicy", "type", error.to_string());

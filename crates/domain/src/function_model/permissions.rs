@@ -1,6 +1,6 @@
 //! Who may do what with a model.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::organization::OrganizationRole;
 
 /// The lists of a model. The owner is one user; every list holds at most 200, none twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permissions {
     /// Who may do almost everything.
@@ -36,6 +37,7 @@ pub struct Permissions {
 
 /// The six lists as a creation may give them; the owner is always the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PermissionLists {
     /// See [`Permissions::editors`].
@@ -121,7 +123,7 @@ impl Permissions {
                 let error = FieldError::new(name, "length").limit(MAX_PER_LIST);
                 violations.add(Code::PermissionsInvalid, error);
             }
-            let mut seen = BTreeSet::new();
+            let mut seen = SortedSet::new();
             if let Some(twice) = list.iter().find(|user| !seen.insert(**user)) {
                 let error = FieldError::new(name, "unique").value(twice.to_string());
                 violations.add(Code::PermissionsInvalid, error);
@@ -247,7 +249,7 @@ mod tests {
         let rules: Vec<&str> = refusal.errors.iter().map(|e| e.rule.as_str()).collect();
         assert_eq!(rules, ["length", "unique"]);
         assert_eq!(Act::Execute.as_str(), "execute");
-        let words: BTreeSet<&str> = ACTS.iter().map(|act| act.as_str()).collect();
+        let words: SortedSet<&str> = ACTS.iter().map(|act| act.as_str()).collect();
         assert_eq!(words.len(), ACTS.len());
     }
 }

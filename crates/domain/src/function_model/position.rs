@@ -6,6 +6,7 @@ use crate::error::{Code, DomainError, FieldError, Violations};
 
 /// A point with finite coordinates in [−10 000, 10 000].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RawPosition")]
 pub struct Position {
     x: f64,
@@ -14,6 +15,7 @@ pub struct Position {
 
 /// A position as it is asked for, before it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RawPosition {
     /// Distance to the right.

@@ -1,6 +1,6 @@
 //! Who is responsible, accountable, consulted and informed.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::vocabulary::RaciRole;
 
 /// The parties of an action, by role; no name stands twice, and somebody is responsible.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RawRaci")]
 pub struct Raci {
     responsible: Vec<String>,
@@ -20,6 +21,7 @@ pub struct Raci {
 
 /// Parties as they are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRaci {
     /// At least one name.
@@ -43,13 +45,23 @@ impl Raci {
         }
     }
 
+    /// The parties as they would be asked for.
+    pub fn to_raw(&self) -> RawRaci {
+        RawRaci {
+            responsible: self.responsible.clone(),
+            accountable: self.accountable.clone(),
+            consulted: self.consulted.clone(),
+            informed: self.informed.clone(),
+        }
+    }
+
     /// Checks parties.
     ///
     /// # Errors
     /// `RACI_INVALID` with every name that is blank, too long or there twice.
     pub fn parse(raw: RawRaci) -> Result<Self, DomainError> {
         let mut violations = Violations::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         let mut read = |role: RaciRole, names: &[String]| {
             let mut kept = Vec::new();
             for (index, name) in names.iter().enumerate() {
@@ -148,7 +160,7 @@ impl RawRaci {
 
 impl PartialEq for Raci {
     fn eq(&self, other: &Self) -> bool {
-        let set = |raci: &Self, role: RaciRole| -> BTreeSet<String> {
+        let set = |raci: &Self, role: RaciRole| -> SortedSet<String> {
             raci.parties(role).iter().cloned().collect()
         };
         RaciRole::ALL

@@ -7,6 +7,7 @@ use crate::vocabulary::{ActionNodeType, BackoffStrategy};
 
 /// A checked retry policy. Delays are milliseconds; attempts count retries after the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", try_from = "RawRetryPolicy")]
 pub struct RetryPolicy {
     enabled: bool,
@@ -20,6 +21,7 @@ pub struct RetryPolicy {
 
 /// A retry policy as it is asked for; absent fields take their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RawRetryPolicy {
     /// Whether there are retries at all; default true.
@@ -144,6 +146,20 @@ impl RetryPolicy {
     /// Whether retry `n` takes place.
     pub fn should_retry(&self, n: u32) -> bool {
         self.enabled && n >= 1 && n <= self.max_attempts
+    }
+
+    /// The policy as it would be asked for.
+    pub fn to_raw(&self) -> RawRetryPolicy {
+        let whole = |ms: u64| i64::try_from(ms).ok();
+        RawRetryPolicy {
+            enabled: Some(self.enabled),
+            max_attempts: Some(self.max_attempts.into()),
+            strategy: Some(self.strategy),
+            base_delay_ms: whole(self.base_delay_ms),
+            max_delay_ms: whole(self.max_delay_ms),
+            multiplier: Some(self.multiplier),
+            jitter_ms: whole(self.jitter_ms),
+        }
     }
 
     /// Retries after the first attempt.

@@ -1,6 +1,6 @@
 //! The frozen content of a model, as a version keeps it.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{ActionNode, ContainerNode, FunctionModel, ModelName};
 use crate::error::{Code, DomainError};
 use crate::ids::{ActionId, NodeId};
+use crate::json;
 use crate::limits::JsonObject;
 
 /// What a version keeps of a model.
@@ -18,9 +19,9 @@ struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(default)]
-    nodes: BTreeMap<NodeId, ContainerNode>,
+    nodes: SortedMap<NodeId, ContainerNode>,
     #[serde(default)]
-    action_nodes: BTreeMap<ActionId, ActionNode>,
+    action_nodes: SortedMap<ActionId, ActionNode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ai_agent_config: Option<JsonObject>,
     #[serde(default)]
@@ -38,7 +39,7 @@ pub fn snapshot(model: &FunctionModel) -> Value {
         ai_agent_config: model.ai_agent_config.clone(),
         metadata: model.metadata.clone(),
     };
-    serde_json::to_value(content).unwrap_or(Value::Null)
+    json::to_value(&content)
 }
 
 impl FunctionModel {
@@ -54,7 +55,7 @@ impl FunctionModel {
             header.action_nodes.clear();
             return Ok(header);
         }
-        let content = Content::deserialize(data).map_err(|error| {
+        let content = json::from_value::<Content>(data.clone()).map_err(|error| {
             let message = format!("The snapshot is malformed: {error}");
             DomainError::new(Code::EventSchemaInvalid, message)
         })?;

@@ -1,6 +1,6 @@
 //! The data of an action that runs a workflow of Spindle.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +12,7 @@ use crate::workflow::mapping::Mapping;
 
 /// What a tether runs, with which parameters, and what becomes of the result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TetherAction {
     /// The workflow of Spindle.
@@ -20,8 +21,8 @@ pub struct TetherAction {
     #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
     pub execution_parameters: JsonObject,
     /// Local names and where in the result, or by which expression, their values are found.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub output_mapping: BTreeMap<String, Mapping>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub output_mapping: SortedMap<String, Mapping>,
     /// Names of what triggers it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub execution_triggers: Vec<String>,
@@ -41,6 +42,7 @@ pub struct TetherAction {
 
 /// The resources a tether states, in the units they were given in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceRequirements {
     /// Processors: 0–16, or text such as `2` or `500m`.

@@ -10,6 +10,7 @@ use crate::vocabulary::VersionBump;
 
 /// A semantic version, `major.minor.patch` with an optional prerelease; each number below 2^31.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Version {
     major: u32,

@@ -3,7 +3,7 @@
 //! Names are only called undefined where every source of names is known: the input boundaries
 //! declare their names, and every earlier tether maps its outputs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ const SENSITIVE: [&str; 5] = ["privatedata", "credentials", "secrets", "tokens",
 pub(super) fn validate(model: &FunctionModel) -> Vec<Finding> {
     let mut findings = Vec::new();
     contracts(model, &mut findings);
+    size(model, &mut findings);
     let deprecated = texts(model.metadata.get("deprecatedVariables"));
     let mut names = Names::of_inputs(model);
     let actions = model.actions_by_container();
@@ -34,7 +35,7 @@ pub(super) fn validate(model: &FunctionModel) -> Vec<Finding> {
     findings
 }
 
-fn texts(value: Option<&Value>) -> BTreeSet<String> {
+fn texts(value: Option<&Value>) -> SortedSet<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items
         .filter_map(|item| Some(item.as_str()?.to_owned()))
@@ -44,7 +45,7 @@ fn texts(value: Option<&Value>) -> BTreeSet<String> {
 /// The names that are defined so far.
 struct Names {
     /// Names with the types that contracts declare.
-    known: BTreeMap<String, Option<String>>,
+    known: SortedMap<String, Option<String>>,
     /// Whether there may be others.
     open: bool,
 }
@@ -52,7 +53,7 @@ struct Names {
 impl Names {
     fn of_inputs(model: &FunctionModel) -> Self {
         let mut names = Self {
-            known: BTreeMap::new(),
+            known: SortedMap::new(),
             open: false,
         };
         for node in model.nodes.values().filter(|node| node.accepts_input()) {
@@ -123,9 +124,9 @@ fn mappings(action: &ActionNode) -> Vec<&Mapping> {
     all.map(|(_, mapping)| mapping).collect()
 }
 
-fn read_names(action: &ActionNode, conditions: &[Condition]) -> BTreeSet<String> {
+fn read_names(action: &ActionNode, conditions: &[Condition]) -> SortedSet<String> {
     let root = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
-    let mut names = BTreeSet::new();
+    let mut names = SortedSet::new();
     for condition in conditions {
         match condition {
             Condition::Tests(tests) => {
@@ -151,7 +152,7 @@ fn read_names(action: &ActionNode, conditions: &[Condition]) -> BTreeSet<String>
 fn reads(
     action: &ActionNode,
     names: &Names,
-    deprecated: &BTreeSet<String>,
+    deprecated: &SortedSet<String>,
     findings: &mut Vec<Finding>,
 ) {
     let mut note = |code: FindingCode, what: String| {
@@ -219,7 +220,7 @@ fn inheritance(action: &ActionNode, findings: &mut Vec<Finding>) {
     let Some(inheritance) = &nested.context_inheritance else {
         return;
     };
-    let inherited: BTreeSet<&String> = inheritance.inherited_contexts.iter().collect();
+    let inherited: SortedSet<&String> = inheritance.inherited_contexts.iter().collect();
     let twice = inheritance
         .shared_contexts
         .iter()
@@ -229,6 +230,29 @@ fn inheritance(action: &ActionNode, findings: &mut Vec<Finding>) {
         let finding = Finding::new(FindingCode::NameInheritedTwice, message);
         findings.push(finding.on_action(action.parent_node_id, action.action_id));
     }
+}
+
+/// Most megabytes of context that may be declared.
+const LARGEST_CONTEXT_MB: f64 = 1000.0;
+/// Megabytes of declared context that are worth a look.
+const LARGE_CONTEXT_MB: f64 = 100.0;
+
+/// The context that the model, its containers and its actions declare in `metadata.contextSizeMb`.
+fn size(model: &FunctionModel, findings: &mut Vec<Finding>) {
+    let own = std::iter::once(&model.metadata);
+    let nodes = model.nodes.values().map(|node| &node.metadata);
+    let actions = model.action_nodes.values().map(|action| &action.metadata);
+    let declared = |metadata: &JsonObject| metadata.get("contextSizeMb")?.as_f64();
+    let sum: f64 = own.chain(nodes).chain(actions).filter_map(declared).sum();
+    let (code, limit) = if sum > LARGEST_CONTEXT_MB {
+        (FindingCode::ContextTooLarge, LARGEST_CONTEXT_MB)
+    } else if sum > LARGE_CONTEXT_MB {
+        (FindingCode::ContextLarge, LARGE_CONTEXT_MB)
+    } else {
+        return;
+    };
+    let message = format!("{sum} MB of context are declared, more than {limit}.");
+    findings.push(Finding::new(code, message));
 }
 
 /// Data contracts whose `schemaVersion` differs in the first number.
@@ -241,7 +265,7 @@ fn contracts(model: &FunctionModel, findings: &mut Vec<Finding>) {
         ];
         sides.into_iter().flatten()
     });
-    let majors: BTreeSet<&str> = contracts
+    let majors: SortedSet<&str> = contracts
         .filter_map(|contract| contract.get("schemaVersion")?.as_str()?.split('.').next())
         .collect();
     if majors.len() > 1 {

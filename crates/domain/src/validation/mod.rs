@@ -7,12 +7,12 @@ mod data;
 mod readiness;
 pub mod references;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::business_rules::{self, Stage};
-use crate::finding::{Finding, FindingCode};
+use crate::finding::{Finding, FindingCode, guide};
 use crate::function_model::FunctionModel;
 use crate::function_model::events::WorkflowValidationCompleted;
 use crate::ids::{ModelId, UserId, ValidationId};
@@ -36,11 +36,12 @@ pub struct Facts {
     /// Whether a run is meant to follow.
     pub for_execution: bool,
     /// Checks that could not be made, and why.
-    pub broken: BTreeMap<ValidationLevel, String>,
+    pub broken: SortedMap<ValidationLevel, String>,
 }
 
 /// The outcome of a validation; the answer of UC-006.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The validation.
@@ -52,7 +53,7 @@ pub struct Report {
     /// Whether no check found an error.
     pub is_valid: bool,
     /// What each check found.
-    pub categories: BTreeMap<ValidationLevel, Category>,
+    pub categories: SortedMap<ValidationLevel, Category>,
     /// The sums.
     pub totals: Totals,
     /// The size of the model.
@@ -63,6 +64,7 @@ pub struct Report {
 
 /// What one check found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Category {
     /// Whether it found no error.
@@ -75,6 +77,7 @@ pub struct Category {
 
 /// The sums over all checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Findings of severity error.
@@ -104,9 +107,12 @@ pub fn validate(
     let chosen = CATEGORIES
         .into_iter()
         .filter(|category| level == ValidationLevel::Full || *category == level);
-    let categories: BTreeMap<ValidationLevel, Category> = chosen
-        .map(|category| (category, Category::of(look(model, category, facts))))
-        .collect();
+    let found = |category| {
+        let mut findings = look(model, category, facts);
+        guide(model, &mut findings);
+        (category, Category::of(findings))
+    };
+    let categories: SortedMap<ValidationLevel, Category> = chosen.map(found).collect();
     let mut totals = Totals::default();
     for category in categories.values() {
         totals.errors += category.errors.len();

@@ -74,10 +74,23 @@ fn action(node: &ContainerNode, action: &ActionNode, findings: &mut Vec<Finding>
     }
     let data = ActionKind::parse(action.action_type(), action.kind.to_data());
     let condition = Condition::of_metadata(&action.metadata);
-    for refusal in data.err().into_iter().chain(condition.err()) {
-        let message = format!("{name}: {}", refusal.message);
-        note(FindingCode::ActionConfigurationIncomplete, message);
+    for (refusal, below) in data
+        .err()
+        .map(|r| (r, "actionSpecificData"))
+        .into_iter()
+        .chain(condition.err().map(|r| (r, "")))
+    {
+        for error in &refusal.errors {
+            let field = crate::error::join(below, &error.field);
+            let message = format!("{name}: {field} breaks the rule {}.", error.rule);
+            let finding = Finding::new(FindingCode::ActionConfigurationIncomplete, message);
+            findings.push(finding.on_action(node.node_id, action.action_id).at(field));
+        }
     }
+    let mut note = |code: FindingCode, message: String| {
+        let finding = Finding::new(code, message);
+        findings.push(finding.on_action(node.node_id, action.action_id));
+    };
     let is_external = matches!(action.kind, ActionKind::Tether(_));
     let of_stage = node.as_stage().and_then(|stage| stage.retry_policy);
     if is_external && action.retry_policy.or(of_stage).is_none() {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::function_model::{ActionKind, ContainerKind};
+use crate::ids::ModelId;
 use crate::vocabulary::{ActionStatus, NodeStatus};
 use crate::workflow::tests::{Sketch, boundary, object, owner, stage, uuid};
 use serde_json::{Value, json};
@@ -317,4 +318,102 @@ fn methods_and_restricted_data_are_looked_at() {
         found(&restricted, level, &facts),
         [F::RestrictedDataExternal]
     );
+}
+
+#[test]
+fn declared_context_has_a_size() {
+    use FindingCode as F;
+    let sized = |mb: f64| {
+        let mut sketch = sound().action("a", |action| {
+            action.metadata = object(json!({"contextSizeMb": mb}));
+        });
+        sketch.model.metadata = object(json!({"contextSizeMb": 1}));
+        sketch
+    };
+    check_data(&sized(99.0), &[]);
+    check_data(&sized(99.5), &[F::ContextLarge]);
+    check_data(&sized(999.5), &[F::ContextTooLarge]);
+}
+
+#[test]
+fn required_versions_of_nested_models_are_compared() {
+    use FindingCode as F;
+    let level = ValidationLevel::CrossFeature;
+    let id = ModelId::parse("5f0c1d4e-9a52-4c3b-8f10-0123456789ab").unwrap();
+    let codes = |required: &str, published: &str| {
+        let sketch = sound().action("b", |action| {
+            action.kind = nested(json!({}));
+            action.metadata = object(json!({ "requiredVersion": required }));
+        });
+        let mut facts = Facts::default();
+        facts
+            .references
+            .workflows
+            .insert("w".into(), Reference::Available);
+        facts.references.models.insert(id, Reference::Available);
+        facts.references.versions.insert(id, published.into());
+        let found = look(&sketch.model, level, &facts);
+        found.iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("1.2.0", "1.2.0"), []);
+    assert_eq!(codes("1.2.0", "1.4.9"), []);
+    assert_eq!(codes("1.2.0", "1.1.0"), [F::RequiredVersionBehind]);
+    assert_eq!(codes("1.2.0", "2.2.0"), [F::RequiredVersionDiffers]);
+    assert_eq!(codes("newest", "2.2.0"), []);
+}
+
+#[test]
+fn links_must_suit_what_they_join_and_be_strong_enough() {
+    use FindingCode as F;
+    let link = |link_type: &str, strength: f64| {
+        let id = uuid(5);
+        json!({"linkId": id, "sourceFeature": "function-model", "targetFeature": "spindle",
+            "sourceEntityId": id, "targetEntityId": uuid(6), "linkType": link_type, "linkStrength": strength,
+            "linkContext": {}, "createdBy": id, "createdAt": "2025-09-01T12:00:00.000Z",
+            "updatedAt": "2025-09-01T12:00:00.000Z", "revision": 1})
+    };
+    let mut facts = Facts::default();
+    facts
+        .references
+        .workflows
+        .insert("w".into(), Reference::Available);
+    for (link_type, strength) in [("triggers", 0.5), ("documents", 0.9), ("implements", 0.3)] {
+        facts
+            .references
+            .links
+            .push(serde_json::from_value(link(link_type, strength)).unwrap());
+    }
+    let report = validate(
+        &sound().model,
+        ValidationLevel::CrossFeature,
+        &facts,
+        ValidationId::from_uuid(uuid(9)),
+        Instant::from_millis(0),
+    );
+    let category = &report.categories[&ValidationLevel::CrossFeature];
+    assert_eq!(category.errors[0].code, F::LinkTypeIncompatible);
+    assert_eq!(
+        category.errors[0].path,
+        Some(format!("links[{}].linkType", uuid(5)))
+    );
+    assert_eq!(category.warnings[0].code, F::LinkWeak);
+    assert!(category.warnings[0].advice.is_some());
+}
+
+#[test]
+fn a_wrong_configuration_is_told_field_by_field() {
+    let hollow = sound().action("b", |action| {
+        action.kind = kind("tetherNode", json!({"tetherReferenceId": " "}));
+        action.metadata = object(json!({"condition": [{"path": "a"}]}));
+    });
+    let facts = Facts::default();
+    let (id, now) = (ValidationId::from_uuid(uuid(9)), Instant::from_millis(0));
+    let report = validate(&hollow.model, ValidationLevel::Full, &facts, id, now);
+    let errors = &report.categories[&ValidationLevel::ExecutionReadiness].errors;
+    let paths: Vec<&str> = errors.iter().filter_map(|f| f.path.as_deref()).collect();
+    let expected = [
+        "nodes[1].actions[1].actionSpecificData.tetherReferenceId",
+        "nodes[1].actions[1].metadata.condition[0].operator",
+    ];
+    assert_eq!(paths, expected);
 }

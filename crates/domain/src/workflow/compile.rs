@@ -11,6 +11,7 @@ use crate::error::{Code, DomainError};
 use crate::execution::required_parameters;
 use crate::function_model::knowledge_action::READ_TIMEOUT_MS;
 use crate::function_model::{ActionKind, ActionNode, ContainerNode, FunctionModel, RetryPolicy};
+use crate::sorted;
 use crate::vocabulary::{ActionStatus, ExecutionMode, FailureHandling, NodeStatus};
 
 /// Compiles the working copy of a model.
@@ -166,7 +167,7 @@ impl Compiler {
         before: u32,
     ) -> Result<Vec<u32>, DomainError> {
         let mut actions = actions.to_vec();
-        actions.sort_by_key(|action| std::cmp::Reverse(action.priority));
+        sorted::sort_by_key(&mut actions, |action| std::cmp::Reverse(action.priority));
         let concurrency = concurrency(node, actions.len());
         let limited = concurrency < actions.len();
         let group = number(self.groups.len())?;
@@ -212,7 +213,7 @@ impl Compiler {
             .flat_map(|container| container.dependencies.iter().copied())
             .collect();
         if sources.is_empty() {
-            let awaited: std::collections::BTreeSet<u32> = self
+            let awaited: crate::sorted::SortedSet<u32> = self
                 .containers
                 .iter()
                 .flat_map(|container| container.dependencies.iter().copied())
@@ -234,13 +235,13 @@ impl Compiler {
             let is_action = |step: &u32| self.steps[*step as usize].action.is_some();
             outputs.extend(own.filter(is_action));
         }
-        outputs.sort_unstable();
+        sorted::sort(&mut outputs);
         outputs
     }
 }
 
 /// How many actions of a parallel group of `n` run at once.
-fn concurrency(node: &ContainerNode, n: usize) -> usize {
+pub(super) fn concurrency(node: &ContainerNode, n: usize) -> usize {
     let stage = node.as_stage();
     let stated = stage.and_then(|stage| stage.parallelism_config.as_ref());
     stated

@@ -1,16 +1,18 @@
 //! Guards: lists of tests over the context, or an expression in their place.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::expression::Expression;
 use super::mapping::lookup;
 use crate::error::{Code, DomainError, FieldError, Violations};
+use crate::json;
 use crate::limits::{Fields, JsonObject};
 use crate::vocabulary::words;
 
 /// What must hold for an action to run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Condition {
     /// All of these tests.
@@ -21,6 +23,7 @@ pub enum Condition {
 
 /// One test of a value in the context.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Test {
     /// Dotted path of the value.
     pub path: String,
@@ -57,6 +60,18 @@ words!(
 
 /// Most tests in one condition.
 const MAX_TESTS: usize = 100;
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let read = if value.is_array() {
+            json::from_value(value).map(Self::Tests)
+        } else {
+            json::from_value(value).map(Self::Expression)
+        };
+        read.map_err(de::Error::custom)
+    }
+}
 
 impl Condition {
     /// Reads a list of tests or `{"expression": "…"}`.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::plan::{Plan, Step};
 use crate::limits::JsonObject;
+use crate::sorted;
 use crate::vocabulary::{ExecutionMode, RunStatus};
 
 /// The result of a finished action step.
@@ -53,7 +54,7 @@ pub fn view(plan: &Plan, step: u32, parameters: &JsonObject, results: &[StepResu
     let upstream = upstream_of(plan, own.container);
     let group_start = start_of_parallel_group(plan, own);
     let mut sorted: Vec<&StepResult> = results.iter().collect();
-    sorted.sort_by_key(|result| result.step);
+    sorted::sort_by_key(&mut sorted, |result| result.step);
     for result in sorted {
         let (Some(other), Some(action)) = (plan.step(result.step), plan.action(result.step)) else {
             continue;
@@ -130,7 +131,7 @@ fn merge(into: &mut JsonObject, from: &JsonObject) {
 pub fn outputs(plan: &Plan, results: &[StepResult]) -> JsonObject {
     let mut outputs = JsonObject::new();
     let mut sorted: Vec<&StepResult> = results.iter().collect();
-    sorted.sort_by_key(|result| result.step);
+    sorted::sort_by_key(&mut sorted, |result| result.step);
     for result in sorted {
         let counts = plan.outputs.binary_search(&result.step).is_ok();
         let completed = result.status == RunStatus::Completed;

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
-
 /// Elementary cycles, each once, each begun at its smallest node, at most `limit` of them.
 ///
 /// This is Johnson's search: between two cycles it takes time in proportion to nodes and edges,
@@ -13,10 +10,7 @@ pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> 
     let mut found = Vec::new();
     let mut first = 0;
     while found.len() < limit {
-        let Some(component) = next_component(edges, first) else {
-            break;
-        };
-        let Some(&start) = component.first() else {
+        let Some((start, component)) = next_component(edges, first) else {
             break;
         };
         Search::new(edges, &component, start).run(limit, &mut found);
@@ -25,28 +19,145 @@ pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> 
     found
 }
 
+/// The groups of nodes that all reach one another, and nodes that lead to themselves; everything
+/// else lies on no cycle. Each is sorted, and they are sorted by their first.
+pub(crate) fn entangled(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut walk = Walk::new(edges, 0);
+    let mut group_of = vec![usize::MAX; edges.len()];
+    let mut count = 0;
+    for root in 0..edges.len() {
+        walk.from(root, |group| {
+            if lies_on_cycle(edges, group) {
+                group.iter().for_each(|node| group_of[*node] = count);
+                count += 1;
+            }
+        });
+    }
+    // Nodes are handed out in their order, so that groups and their order come out sorted.
+    let mut groups: Vec<Vec<usize>> = Vec::with_capacity(count);
+    let mut place = vec![usize::MAX; count];
+    for (node, group) in group_of.into_iter().enumerate() {
+        if group == usize::MAX {
+            continue;
+        }
+        if place[group] == usize::MAX {
+            place[group] = groups.len();
+            groups.push(Vec::new());
+        }
+        groups[place[group]].push(node);
+    }
+    groups
+}
+
 /// Of the parts of the graph without the nodes before `first` whose nodes all reach one another,
-/// the one with the smallest node that lies on a cycle.
-fn next_component(edges: &[Vec<usize>], first: usize) -> Option<BTreeSet<usize>> {
-    let mut graph = DiGraph::<usize, ()>::new();
-    let nodes: Vec<NodeIndex> = (first..edges.len()).map(|n| graph.add_node(n)).collect();
-    for from in first..edges.len() {
-        for to in edges[from].iter().filter(|to| **to >= first) {
-            graph.add_edge(nodes[from - first], nodes[to - first], ());
+/// the one with the smallest node that lies on a cycle: that node, and whether each node is in it.
+fn next_component(edges: &[Vec<usize>], first: usize) -> Option<(usize, Vec<bool>)> {
+    let mut walk = Walk::new(edges, first);
+    let mut best: Option<(usize, Vec<usize>)> = None;
+    for root in first..edges.len() {
+        walk.from(root, |group| {
+            let smallest = group.iter().copied().min().unwrap_or(root);
+            let better = best.as_ref().is_none_or(|(known, _)| smallest < *known);
+            if better && lies_on_cycle(edges, group) {
+                best = Some((smallest, group.to_vec()));
+            }
+        });
+        // Groups that are still to come begin behind this root.
+        if best.as_ref().is_some_and(|(smallest, _)| *smallest <= root) {
+            break;
         }
     }
-    kosaraju_scc(&graph)
-        .into_iter()
-        .map(|part| part.into_iter().map(|node| graph[node]).collect())
-        .filter(|part: &BTreeSet<usize>| {
-            part.len() > 1 || part.iter().any(|node| edges[*node].contains(node))
-        })
-        .min_by_key(|part| part.first().copied())
+    best.map(|(smallest, group)| {
+        let mut inside = vec![false; edges.len()];
+        group.iter().for_each(|node| inside[*node] = true);
+        (smallest, inside)
+    })
+}
+
+/// Whether a group of nodes that all reach one another is more than one node by itself.
+fn lies_on_cycle(edges: &[Vec<usize>], group: &[usize]) -> bool {
+    match group {
+        [] => false,
+        [node] => edges[*node].contains(node),
+        _ => true,
+    }
+}
+
+/// Tarjan's walk through the nodes from `first` on, which finds the groups of nodes that all reach
+/// one another.
+struct Walk<'a> {
+    edges: &'a [Vec<usize>],
+    first: usize,
+    /// When each node was met, from 1 on; 0 before.
+    met: Vec<usize>,
+    /// The earliest node that each one is known to reach within its group.
+    low: Vec<usize>,
+    /// Nodes whose group is not complete yet.
+    waiting: Vec<usize>,
+    waits: Vec<bool>,
+    count: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(edges: &'a [Vec<usize>], first: usize) -> Self {
+        Self {
+            edges,
+            first,
+            met: vec![0; edges.len()],
+            low: vec![0; edges.len()],
+            waiting: Vec::new(),
+            waits: vec![false; edges.len()],
+            count: 0,
+        }
+    }
+
+    fn meet(&mut self, node: usize) -> (usize, usize) {
+        self.count += 1;
+        self.met[node] = self.count;
+        self.low[node] = self.count;
+        self.waiting.push(node);
+        self.waits[node] = true;
+        (node, 0)
+    }
+
+    /// Walks through what is reached from a node and was not met before.
+    fn from(&mut self, root: usize, mut complete: impl FnMut(&[usize])) {
+        if self.met[root] > 0 {
+            return;
+        }
+        let mut path = vec![self.meet(root)];
+        while let Some((node, next)) = path.last_mut() {
+            let node = *node;
+            if let Some(&to) = self.edges[node].get(*next) {
+                *next += 1;
+                if to < self.first {
+                    continue;
+                }
+                if self.met[to] == 0 {
+                    let frame = self.meet(to);
+                    path.push(frame);
+                } else if self.waits[to] {
+                    self.low[node] = self.low[node].min(self.met[to]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some((parent, _)) = path.last() {
+                self.low[*parent] = self.low[*parent].min(self.low[node]);
+            }
+            if self.low[node] == self.met[node] {
+                let begun = self.waiting.iter().rposition(|other| *other == node);
+                let group = self.waiting.split_off(begun.unwrap_or_default());
+                group.iter().for_each(|other| self.waits[*other] = false);
+                complete(&group);
+            }
+        }
+    }
 }
 
 struct Search<'a> {
     edges: &'a [Vec<usize>],
-    component: &'a BTreeSet<usize>,
+    component: &'a [bool],
     start: usize,
     blocked: Vec<bool>,
     unblocks: Vec<BTreeSet<usize>>,
@@ -60,7 +171,7 @@ struct Frame {
 }
 
 impl<'a> Search<'a> {
-    fn new(edges: &'a [Vec<usize>], component: &'a BTreeSet<usize>, start: usize) -> Self {
+    fn new(edges: &'a [Vec<usize>], component: &'a [bool], start: usize) -> Self {
         Self {
             edges,
             component,
@@ -90,7 +201,7 @@ impl<'a> Search<'a> {
                 if found.len() >= limit {
                     return;
                 }
-            } else if self.component.contains(&next) && !self.blocked[next] {
+            } else if self.component[next] && !self.blocked[next] {
                 let frame = self.enter(next);
                 path.push(frame);
             }
@@ -112,7 +223,7 @@ impl<'a> Search<'a> {
             return;
         }
         for next in &self.edges[node] {
-            if self.component.contains(next) {
+            if self.component[*next] {
                 self.unblocks[*next].insert(node);
             }
         }
@@ -131,6 +242,7 @@ impl<'a> Search<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use petgraph::graph::{DiGraph, NodeIndex};
     use proptest::prelude::*;
 
     fn check(edges: &[&[usize]], expected: &[&[usize]]) {
@@ -171,6 +283,24 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
     }
 
+    /// Each step of the way can be taken back: as many small cycles as steps, in one component.
+    #[test]
+    fn a_long_way_there_and_back_takes_no_time() {
+        let length = 5_000;
+        let edges: Vec<Vec<usize>> = (0..length)
+            .map(|n: usize| {
+                let around = [n.checked_sub(1), Some(n + 1).filter(|n| *n < length)];
+                around.into_iter().flatten().collect()
+            })
+            .collect();
+        let found = elementary(&edges, 300);
+        assert_eq!(
+            (found.len(), found[299].as_slice()),
+            (300, [299, 300].as_slice())
+        );
+        assert_eq!(entangled(&edges).len(), 1);
+    }
+
     proptest! {
         #[test]
         fn a_cycle_is_found_exactly_when_there_is_one(
@@ -189,6 +319,15 @@ mod tests {
                     graph.add_edge(nodes[from], nodes[*to], ());
                 }
             }
+            let mut groups = petgraph::algo::kosaraju_scc(&graph);
+            groups.retain(|group| lies_on_cycle(&edges, &[group[0].index()]) || group.len() > 1);
+            let mut groups: Vec<Vec<usize>> = groups
+                .into_iter()
+                .map(|group| group.into_iter().map(NodeIndex::index).collect())
+                .collect();
+            groups.iter_mut().for_each(|group: &mut Vec<usize>| group.sort_unstable());
+            groups.sort();
+            prop_assert_eq!(entangled(&edges), groups);
             let found = elementary(&edges, 100);
             prop_assert_eq!(!found.is_empty(), petgraph::algo::is_cyclic_directed(&graph));
             for cycle in &found {

@@ -3,7 +3,7 @@
 //! The language has no step limit of its own, so the work is bounded beforehand: by the length of
 //! the source, by the shape of the parsed expression and by the size of the data it sees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -34,6 +34,7 @@ const MAX_DATA: (usize, usize) = (100, 8 * 1024 * 1024);
 
 /// The source of an expression that compiles and keeps the bounds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
     expression: String,
@@ -82,7 +83,7 @@ impl Expression {
         let names = references.variables();
         let own = |name: &&str| parsed.shape.introduced.iter().any(|other| other == name);
         let read = names.into_iter().filter(|name| !own(name));
-        let sorted: BTreeSet<String> = read.map(str::to_owned).collect();
+        let sorted: SortedSet<String> = read.map(str::to_owned).collect();
         sorted.into_iter().collect()
     }
 
@@ -167,7 +168,7 @@ struct Shape {
 #[derive(Default)]
 struct Sizes {
     /// Bytes by name, estimated.
-    bytes: BTreeMap<String, usize>,
+    bytes: SortedMap<String, usize>,
     /// Bytes of the largest item of a list.
     largest_item: usize,
     /// Items of the longest list.

@@ -1,6 +1,9 @@
 //! What the final failure of a step does to the rest of its run.
 
 use super::plan::{Plan, Step, StepKind};
+use super::retry::Fault;
+use super::time_limit::CONTAINER_TIMEOUT;
+use crate::sorted;
 use crate::vocabulary::FailureHandling;
 
 /// The steps that will not run because another failed.
@@ -22,8 +25,16 @@ impl SkipSet {
     /// Every step, sorted. Those that have started already run on.
     pub fn steps(&self) -> Vec<u32> {
         let mut steps = [self.abandoned.as_slice(), &self.dependents].concat();
-        steps.sort_unstable();
+        sorted::sort(&mut steps);
         steps
+    }
+
+    /// The same while its container is going to be tried again: only that is cleared.
+    pub fn before_restart(self) -> Self {
+        Self {
+            dependents: Vec::new(),
+            ..self
+        }
     }
 
     /// The reason the skipped steps are given.
@@ -38,16 +49,38 @@ impl SkipSet {
 /// failed: its other actions are skipped, and so are the containers that depend on it, or all of
 /// them when it is critical. Whoever applies the set leaves out what has started or finished.
 pub fn after_failure(plan: &Plan, failed: u32) -> SkipSet {
+    after_failure_with(plan, failed, None)
+}
+
+/// The same with another handling than the plan's, when one is given.
+pub fn after_failure_with(plan: &Plan, failed: u32, handling: Option<FailureHandling>) -> SkipSet {
     let Some(step) = plan.step(failed) else {
         return SkipSet::default();
     };
     let runs_on = step.action.as_ref().is_some_and(|action| {
-        action.failure_handling == FailureHandling::Continue && !action.critical
+        let handling = handling.unwrap_or(action.failure_handling);
+        handling == FailureHandling::Continue && !action.critical
     });
     if runs_on {
         return SkipSet::default();
     }
     after_container_failure(plan, step.container, Some(failed))
+}
+
+/// What follows when an action step failed for good by this fault: one that ends the container's
+/// time ends the container, however its stage handles failures.
+pub fn after_fault(
+    plan: &Plan,
+    failed: u32,
+    fault: &Fault,
+    handling: Option<FailureHandling>,
+) -> SkipSet {
+    match plan.step(failed) {
+        Some(step) if fault.code == CONTAINER_TIMEOUT => {
+            after_container_failure(plan, step.container, Some(failed))
+        }
+        _ => after_failure_with(plan, failed, handling),
+    }
 }
 
 /// What follows when a container failed as a whole, for instance by its time limit.

@@ -1,16 +1,18 @@
 //! Where a value is found: a dotted path, or an expression in its place.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::expression::Expression;
 use crate::error::{Code, DomainError, FieldError, join};
+use crate::json;
 use crate::limits::{Fields, JsonObject};
 
 /// One side of a mapping.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Mapping {
     /// Names joined by dots; a number picks from a list.
@@ -21,6 +23,17 @@ pub enum Mapping {
 
 /// Longest dotted path, in characters.
 const MAX_PATH: usize = 500;
+
+impl<'de> Deserialize<'de> for Mapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(path) => Ok(Self::Path(path)),
+            other => json::from_value(other)
+                .map(Self::Expression)
+                .map_err(de::Error::custom),
+        }
+    }
+}
 
 impl Mapping {
     /// Reads text or `{"expression": "…"}`.
@@ -43,8 +56,8 @@ impl Mapping {
     }
 
     /// Reads a field that holds mappings by name.
-    pub(crate) fn read_all(fields: &mut Fields<'_>, name: &str) -> BTreeMap<String, Self> {
-        let mut mappings = BTreeMap::new();
+    pub(crate) fn read_all(fields: &mut Fields<'_>, name: &str) -> SortedMap<String, Self> {
+        let mut mappings = SortedMap::new();
         for (key, value) in fields.object(name).unwrap_or_default() {
             let place = join(name, &key);
             if key.trim().is_empty() {
@@ -98,7 +111,7 @@ pub fn lookup<'a>(data: &'a Value, path: &str) -> Option<&'a Value> {
 /// # Errors
 /// A sentence when a path leads nowhere or an expression fails; the attempt has then failed with
 /// category `validation`.
-pub fn map_output(mapping: &BTreeMap<String, Mapping>, result: Value) -> Result<Value, String> {
+pub fn map_output(mapping: &SortedMap<String, Mapping>, result: Value) -> Result<Value, String> {
     if mapping.is_empty() {
         return Ok(result);
     }
@@ -167,7 +180,7 @@ mod tests {
         assert!(map_output(&mapping, json!({"order": {"id": 1}})).is_err());
         assert!(map_output(&mapping, json!({})).is_err());
         assert_eq!(
-            map_output(&BTreeMap::new(), result.clone()).unwrap(),
+            map_output(&SortedMap::new(), result.clone()).unwrap(),
             result
         );
     }

@@ -6,11 +6,13 @@
 //! it runs, `handover` what goes down to a nested model and comes up again, `retry` and `failure`
 //! what follows a fault.
 
-mod cycles;
+pub mod analysis;
+pub(crate) mod cycles;
 pub mod ordering;
 
 pub mod compile;
 pub mod nesting;
+pub mod orchestration;
 pub mod plan;
 
 pub mod condition;
@@ -20,11 +22,16 @@ pub mod mapping;
 pub mod transformation;
 
 pub mod context;
+pub mod estimate;
 pub mod failure;
+pub mod fractal;
 pub mod guard;
 pub mod handover;
+pub mod recovery;
+pub mod resumption;
 pub mod retry;
 pub mod structure;
+pub mod time_limit;
 
 pub use compile::compile;
 

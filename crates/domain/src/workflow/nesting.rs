@@ -1,6 +1,6 @@
 //! Which models nest which: cycles, depth, and models that cannot run.
 
-use std::collections::BTreeMap;
+use crate::sorted::{self, SortedMap};
 
 use crate::error::{Code, DomainError};
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
@@ -10,7 +10,7 @@ use crate::ids::ModelId;
 /// What is known about models that are nested, directly or through others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NestedModels {
-    models: BTreeMap<ModelId, NestedModel>,
+    models: SortedMap<ModelId, NestedModel>,
 }
 
 /// One nested model.
@@ -47,7 +47,7 @@ impl NestedModels {
             .copied()
             .filter(|id| !self.models.contains_key(id))
             .collect();
-        unknown.sort_unstable();
+        sorted::sort(&mut unknown);
         unknown.dedup();
         unknown
     }
@@ -70,7 +70,7 @@ impl NestedModels {
                 let message = format!("Models nest at most {limit} deep here.");
                 return Err(DomainError::new(Code::NestingTooDeep, message).with("limit", limit));
             }
-            level.sort_unstable();
+            sorted::sort(&mut level);
             level.dedup();
             let mut below = Vec::new();
             for id in level {
@@ -89,7 +89,7 @@ impl NestedModels {
     pub fn find_cycle(&self, top: ModelId, children: &[ModelId]) -> Option<Vec<ModelId>> {
         let mut path = vec![top];
         let mut branches = vec![children.to_vec()];
-        let mut finished = std::collections::BTreeSet::new();
+        let mut finished = crate::sorted::SortedSet::new();
         while let Some(branch) = branches.last_mut() {
             let Some(next) = branch.pop() else {
                 branches.pop();
@@ -133,7 +133,7 @@ pub fn nested_models_of(model: &FunctionModel) -> Vec<ModelId> {
             _ => None,
         })
         .collect();
-    ids.sort_unstable();
+    sorted::sort(&mut ids);
     ids.dedup();
     ids
 }

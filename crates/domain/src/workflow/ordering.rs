@@ -2,8 +2,9 @@
 //!
 //! Everything here takes time in proportion to nodes and edges, and nothing recurses.
 
+use crate::sorted::{self, SortedMap};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::cycles;
 use crate::error::{Code, DomainError};
@@ -17,7 +18,7 @@ use crate::ids::NodeId;
 #[derive(Clone, Debug)]
 pub struct Graph {
     ids: Vec<NodeId>,
-    places: BTreeMap<NodeId, usize>,
+    places: SortedMap<NodeId, usize>,
     priorities: Vec<i64>,
     dependencies: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
@@ -27,9 +28,9 @@ impl Graph {
     /// The graph of a model.
     pub fn of(model: &FunctionModel) -> Self {
         let mut nodes: Vec<&ContainerNode> = model.nodes.values().collect();
-        nodes.sort_by_key(|node| (node.created_at, node.node_id));
+        sorted::sort_by_key(&mut nodes, |node| (node.created_at, node.node_id));
         let ids: Vec<NodeId> = nodes.iter().map(|node| node.node_id).collect();
-        let places: BTreeMap<NodeId, usize> = ids
+        let places: SortedMap<NodeId, usize> = ids
             .iter()
             .enumerate()
             .map(|(place, id)| (*id, place))
@@ -216,7 +217,7 @@ impl Graph {
         if node == dependency {
             return Some(vec![self.ids[node]; 2]);
         }
-        let mut came_from: BTreeMap<usize, usize> = BTreeMap::from([(node, node)]);
+        let mut came_from: SortedMap<usize, usize> = SortedMap::from([(node, node)]);
         let mut open = VecDeque::from([node]);
         while let Some(place) = open.pop_front() {
             if place == dependency {

@@ -19,6 +19,7 @@ pub const PLAN_VERSION: u32 = 1;
 
 /// What all runs of a version share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// The form of the plan.
@@ -43,6 +44,7 @@ pub struct Plan {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Its number.
@@ -81,6 +83,7 @@ words!(
 
 /// What an action step runs, with every default filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionStep {
     /// The action.
@@ -116,6 +119,7 @@ pub struct ActionStep {
 
 /// What the events of a run repeat about an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionEvent {
     /// The action.
@@ -132,6 +136,7 @@ pub struct ActionEvent {
 
 /// How an action runs, as its event of starting tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionExecutionContext {
     /// How it runs beside its neighbours.
@@ -147,6 +152,7 @@ pub struct ActionExecutionContext {
 
 /// A parallel group in which not all members may run at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Group {
     /// Its steps in the order they start; whatever comes before releases the first `concurrency`
@@ -158,6 +164,7 @@ pub struct Group {
 
 /// A container of the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanContainer {
     /// The container.
@@ -223,11 +230,8 @@ impl ActionStep {
     /// # Errors
     /// `ACTION_CONFIGURATION_INVALID` when a stored plan cannot be read.
     pub fn kind(&self) -> Result<ActionKind, DomainError> {
-        let tagged = serde_json::json!({
-            "actionType": self.action_type,
-            "actionSpecificData": Value::Object(self.spec.clone()),
-        });
-        serde_json::from_value(tagged).map_err(|error| {
+        let data = Value::Object(self.spec.clone());
+        ActionKind::from_data(self.action_type, data).map_err(|error| {
             let message = format!("The action's data is malformed: {error}");
             DomainError::new(Code::ActionConfigurationInvalid, message)
         })

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::ActionStep;
+use super::time_limit::CONTAINER_TIMEOUT;
 use crate::vocabulary::ErrorCategory;
 
 /// How an attempt failed, as an adapter reports it.
@@ -24,6 +25,7 @@ pub struct Fault {
 
 /// A failed attempt as events and logs keep it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionError {
     /// A code of the failure.
@@ -121,7 +123,8 @@ pub fn decide(
 ) -> Verdict {
     let retry = failures.saturating_add(1);
     let error = fault.error();
-    let worth_it = fault.is_retryable() || (nested && !fault.permanent);
+    let in_time = fault.code != CONTAINER_TIMEOUT;
+    let worth_it = in_time && (fault.is_retryable() || (nested && !fault.permanent));
     if !worth_it || !step.retry_policy.should_retry(retry) {
         return Verdict::Fail(error);
     }
@@ -188,6 +191,16 @@ mod tests {
 
     fn step(plan: &Plan) -> &ActionStep {
         plan.actions().next().unwrap().1
+    }
+
+    #[test]
+    fn the_end_of_a_containers_time_is_final() {
+        let plan = plan_of_one_action();
+        let over = Fault::new(ErrorCategory::Timeout, CONTAINER_TIMEOUT, "over");
+        for nested in [false, true] {
+            let verdict = decide(step(&plan), &over, 0, 0.5, nested);
+            assert_eq!(verdict, Verdict::Fail(over.error()));
+        }
     }
 
     #[test]

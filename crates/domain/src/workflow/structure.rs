@@ -1,6 +1,6 @@
 //! What is wrong with the structure of a model: every finding at once, in linear time.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::nesting::{NestedModels, nested_models_of};
 use super::ordering::Graph;
@@ -147,7 +147,7 @@ fn stage(node: &ContainerNode, actions: &[&ActionNode], findings: &mut Vec<Findi
             findings.push(finding.on_action(node.node_id, pair[1].action_id));
         }
     }
-    let orders: BTreeSet<u32> = actions
+    let orders: SortedSet<u32> = actions
         .iter()
         .map(|action| action.execution_order)
         .collect();
@@ -163,7 +163,7 @@ fn stage(node: &ContainerNode, actions: &[&ActionNode], findings: &mut Vec<Findi
         let what = "has more than 5 actions, all one after another";
         findings.push(on(node, FindingCode::StageCrowded, what));
     }
-    let mut priorities = BTreeSet::new();
+    let mut priorities = SortedSet::new();
     let parallel = actions
         .iter()
         .filter(|a| a.execution_mode == ExecutionMode::Parallel);
@@ -178,7 +178,7 @@ fn stage(node: &ContainerNode, actions: &[&ActionNode], findings: &mut Vec<Findi
 }
 
 /// Whether sorted orders are not 1 to n.
-fn gap(orders: &BTreeSet<u32>) -> bool {
+fn gap(orders: &SortedSet<u32>) -> bool {
     !orders
         .iter()
         .copied()

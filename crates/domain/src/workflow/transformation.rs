@@ -7,6 +7,7 @@ use super::mapping::lookup;
 
 /// What becomes of one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum Transformation {
     /// It gets another name.

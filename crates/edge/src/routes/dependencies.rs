@@ -11,17 +11,19 @@ use crate::call::{Answer, Call, Wiring, id};
 use crate::problem::Success;
 use crate::response::Response;
 
-/// The body of an addition.
+/// Lets a container wait for another.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Add {
-    dependency_id: NodeId,
+pub(crate) struct AddDependency {
+    /// The container to wait for.
+    pub(crate) dependency_id: NodeId,
 }
 
 pub(crate) async fn add<W: Wiring>(call: &Call<'_, W>, model: &str, node: &str) -> Answer {
     let model_id = id("modelId", model, ModelId::parse)?;
     let node_id = id("nodeId", node, NodeId::parse)?;
-    let Add { dependency_id } = call.body()?;
+    let AddDependency { dependency_id } = call.body()?;
     let dependency = Dependency {
         node_id,
         dependency_id,

@@ -79,7 +79,7 @@ async fn ended<W: Wiring>(call: &Call<'_, W>, started: &Execution, seconds: u64)
 }
 
 /// How many seconds the caller wants to wait: as the header says, else as the mode does.
-fn wait(request: &Request, mode: Option<RunMode>) -> Option<u64> {
+pub(super) fn wait(request: &Request, mode: Option<RunMode>) -> Option<u64> {
     let preferences = request.header("prefer").unwrap_or_default();
     let asked = preferences.split([',', ';']).find_map(|preference| {
         let (name, value) = preference.split_once('=')?;
@@ -130,37 +130,62 @@ pub(crate) async fn events<W: Wiring>(call: &Call<'_, W>, execution: &str) -> An
     Ok(call.stream(&query, events, limit))
 }
 
-/// The body of a cancellation.
+/// The body of ending, pausing or resuming a run.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Cancel {
+pub(crate) struct ControlExecution {
+    /// Why, at most 2000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     reason: Option<String>,
 }
 
 pub(crate) async fn cancel<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
     let execution_id = id("executionId", execution, ExecutionId::parse)?;
-    let Cancel { reason } = call.body()?;
-    let render = |saved: &Saved<Execution>| {
-        Response::json(Success::Ok, &saved.value).with_revision(saved.revision)
-    };
-    let keep = |saved: &Saved<Execution>| render(saved).to_stored();
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
     let reason = reason.as_deref();
     let saved = execution::cancel(call.ports(), &call.context, execution_id, reason, keep).await?;
-    Ok(render(&saved))
+    Ok(controlled(&saved))
+}
+
+pub(crate) async fn pause<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
+    let execution_id = id("executionId", execution, ExecutionId::parse)?;
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
+    let reason = reason.as_deref();
+    let saved = execution::pause(call.ports(), &call.context, execution_id, reason, keep).await?;
+    Ok(controlled(&saved))
+}
+
+pub(crate) async fn resume<W: Wiring>(call: &Call<'_, W>, execution: &str) -> Answer {
+    let execution_id = id("executionId", execution, ExecutionId::parse)?;
+    let ControlExecution { reason } = call.body()?;
+    let keep = |saved: &Saved<Execution>| controlled(saved).to_stored();
+    let reason = reason.as_deref();
+    let saved = execution::resume(call.ports(), &call.context, execution_id, reason, keep).await?;
+    call.wiring.wake_engine();
+    Ok(controlled(&saved))
+}
+
+/// A run that was moved to another status.
+pub(super) fn controlled(saved: &Saved<Execution>) -> Response {
+    Response::json(Success::Ok, &saved.value).with_revision(saved.revision)
 }
 
 /// Wakes the engine of this instance; who holds the secret key may.
-pub(crate) fn work<W: Wiring>(call: &Call<'_, W>, path: &[&str]) -> Answer {
-    if !path.is_empty() {
+pub(crate) fn work<W: Wiring>(call: &Call<'_, W>) -> Answer {
+    if !call.request.path.is_empty() {
         return Err(Problem::route_not_found().into());
     }
     if call.request.method != Method::Post {
-        return Err(Problem::method_not_allowed("POST, OPTIONS").into());
+        return Err(Problem::method_not_allowed("POST, OPTIONS".to_owned()).into());
     }
     if !call.context.actor.service {
         return Err(Problem::service_only().into());
     }
     call.wiring.wake_engine();
+    call.wiring.wake_agents();
     Ok(Response::empty(Success::Accepted))
 }
 

@@ -1,17 +1,20 @@
 //! Models: making, finding, changing, checking and publishing them.
 
+use domain::business_rules::ValidateBusinessRules;
 use domain::function_model::FunctionModel;
 use domain::function_model::commands::{
     CreateFunctionModel, PublishFunctionModel, UpdateFunctionModel, ValidateWorkflow,
 };
+use domain::function_model::statistics::statistics;
 use domain::ids::{ModelId, OrganizationId};
 use domain::instant::Instant;
+use domain::json;
 use domain::vocabulary::ModelStatus;
-use serde_json::{Value, json};
+use serde_json::Value;
 use use_cases::Saved;
 use use_cases::function_model;
 use use_cases::function_model::Published;
-use use_cases::ports::{Extent, ModelFilter, ModelSort, SortOrder};
+use use_cases::ports::{Extent, FoundByWords, ModelFilter, ModelSort, SortOrder};
 
 use crate::call::{Answer, Call, Wiring, id};
 use crate::problem::Problem;
@@ -19,6 +22,8 @@ use crate::problem::Success;
 use crate::query::{PAGE, Query};
 use crate::response::Response;
 
+/// What else may be asked of a model.
+const INCLUDE: [&str; 3] = ["includeNodes", "includeActionNodes", "includeStatistics"];
 /// What lists of models can be narrowed and sorted by.
 const FILTER: [&str; 8] = [
     "status",
@@ -51,6 +56,22 @@ pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>) -> Answer {
     Ok(call.list(&query, &found.map(|model| shown(&model, false, false))))
 }
 
+pub(crate) async fn search<W: Wiring>(call: &Call<'_, W>) -> Answer {
+    let query = call.query(&[&PAGE, &FILTER, &["query"]])?;
+    let page = call.page(&query, 20)?;
+    let filter = filter(&query)?;
+    let by_rank = query.text("sortBy").is_none();
+    let words = query.text("query").unwrap_or_default();
+    let (ports, context) = (call.ports(), &call.context);
+    let found = function_model::search(ports, context, words, &filter, by_rank, &page).await?;
+    let shown = |found: FoundByWords| {
+        let mut body = shown(&found.model, false, false);
+        body["highlights"] = json::to_value(&found.highlights);
+        body
+    };
+    Ok(call.list(&query, &found.map(shown)))
+}
+
 fn filter(query: &Query) -> Result<ModelFilter, Problem> {
     let tags = query.text("tags").unwrap_or_default().split(',');
     Ok(ModelFilter {
@@ -70,17 +91,21 @@ fn filter(query: &Query) -> Result<ModelFilter, Problem> {
 }
 
 pub(crate) async fn read<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
-    let query = call.query(&[&["fields", "includeNodes", "includeActionNodes"]])?;
+    let query = call.query(&[&["fields"], &INCLUDE])?;
     let nodes = query.flag("includeNodes")?;
     let actions = query.flag("includeActionNodes")?;
+    let figures = query.flag("includeStatistics")?;
     let model_id = id("modelId", model, ModelId::parse)?;
-    let extent = if nodes || actions {
+    let extent = if nodes || actions || figures {
         Extent::Whole
     } else {
         Extent::Header
     };
     let found = function_model::read(call.ports(), &call.context, model_id, extent).await?;
-    let body = shown(&found.model, nodes, actions);
+    let mut body = shown(&found.model, nodes, actions);
+    if figures {
+        body["statistics"] = json::to_value(&statistics(&found.model));
+    }
     Ok(call.one(&query, &body).with_revision(found.model.revision))
 }
 
@@ -104,9 +129,24 @@ pub(crate) async fn validate<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answ
     Ok(Response::json(Success::Ok, &report))
 }
 
+pub(crate) async fn validate_business_rules<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
+    let model_id = id("modelId", model, ModelId::parse)?;
+    let command: ValidateBusinessRules = call.body()?;
+    let (ports, context) = (call.ports(), &call.context);
+    let report =
+        function_model::validate_business_rules(ports, context, model_id, &command).await?;
+    Ok(Response::json(Success::Ok, &report))
+}
+
 pub(crate) async fn publish<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
+    let query = call.query(&[&["dryRun"]])?;
     let model_id = id("modelId", model, ModelId::parse)?;
     let command: PublishFunctionModel = call.body()?;
+    if query.flag("dryRun")? {
+        let (ports, context) = (call.ports(), &call.context);
+        let tried = function_model::rehearse_publication(ports, context, model_id, command).await?;
+        return Ok(Response::json(Success::Ok, &tried.value).with_revision(tried.revision));
+    }
     let render = |saved: &Saved<Published>| {
         Response::json(Success::Ok, &saved.value).with_revision(saved.revision)
     };
@@ -117,8 +157,8 @@ pub(crate) async fn publish<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answe
 }
 
 /// A model as clients see it: what is inside only when asked for.
-fn shown(model: &FunctionModel, nodes: bool, actions: bool) -> Value {
-    let mut body = json!(model);
+pub(super) fn shown(model: &FunctionModel, nodes: bool, actions: bool) -> Value {
+    let mut body = json::to_value(model);
     if let Some(fields) = body.as_object_mut() {
         for (name, wanted) in [("nodes", nodes), ("actionNodes", actions)] {
             if !wanted {
@@ -262,6 +302,77 @@ mod tests {
         stage
             .post(&publish, json!({"version": "v2"}))
             .refused(422, "VERSION_INVALID");
+    }
+
+    #[test]
+    fn models_are_found_by_words() {
+        let stage = Stage::new();
+        for name in ["Order intake", "Billing of orders", "Returns"] {
+            stage.model(name);
+        }
+        let found = stage.get("/function-models/search?query=order&limit=1&count=exact");
+        let body = found.ok(200);
+        assert_eq!(body["total"], 2);
+        assert!(
+            found
+                .header("link")
+                .is_some_and(|link| link.contains("query=order"))
+        );
+        let marked = body["items"][0]["highlights"]["name"].as_str().unwrap();
+        assert!(marked.contains("<mark>"), "{marked}");
+        let next = body["nextCursor"].as_str().unwrap();
+        let rest = stage.get(&format!(
+            "/function-models/search?query=order&cursor={next}"
+        ));
+        assert_eq!(rest.ok(200)["items"].as_array().unwrap().len(), 1);
+        let long = format!("/function-models/search?query={}", "x".repeat(201));
+        for path in [
+            "/function-models/search",
+            "/function-models/search?query=",
+            &long,
+        ] {
+            let refused = stage.get(path).refused(400, "INVALID_REQUEST");
+            assert_eq!(refused["errors"][0]["field"], "query");
+        }
+    }
+
+    #[test]
+    fn publishing_can_be_tried() {
+        let stage = Stage::new();
+        let path = stage.runnable("Order to cash");
+        let trying = format!("{path}/publish?dryRun=true");
+        let tried = stage.post(&trying, json!({"version": "1.1.0"})).ok(200);
+        assert_eq!(
+            (&tried["dryRun"], &tried["version"]),
+            (&json!(true), &json!("1.1.0"))
+        );
+        assert_eq!(stage.get(&path).ok(200)["status"], "draft");
+        stage
+            .post(&trying, json!({"version": "3.0.0"}))
+            .refused(422, "VERSION_INCREMENT_INVALID");
+        let empty = stage.model("Empty model");
+        let refused = stage.post(
+            &format!("{empty}/publish?dryRun=true"),
+            json!({"version": "1.1.0"}),
+        );
+        let findings = refused.refused(422, "WORKFLOW_INVALID")["findings"].clone();
+        assert!(findings[0]["path"].is_string() && findings[0]["advice"].is_string());
+    }
+
+    #[test]
+    fn business_rules_are_looked_at() {
+        let stage = Stage::new();
+        let path = format!("{}/validate-business-rules", stage.model("Order to cash"));
+        let strict = stage.post(&path, json!({})).ok(200);
+        assert_eq!(strict["finalStatus"], "validation-blocked");
+        let loose = stage.post(&path, json!({"stage": "draft-edit"})).ok(200);
+        assert_eq!(loose["isValid"], true);
+        stage
+            .post(&path, json!({"stage": "late"}))
+            .refused(400, "INVALID_REQUEST");
+        stage
+            .post(&path, json!({"versionNumber": "8.0.0"}))
+            .refused(404, "VERSION_NOT_FOUND");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether the service works: a word for everybody, the parts for whoever holds the secret key.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use use_cases::context::{Actor, Idempotency};
 use use_cases::ports::{IdempotentAnswers, Ports};
 
@@ -9,17 +9,63 @@ use crate::problem::{DOWN, Success};
 use crate::request::Request;
 use crate::response::Response;
 
+/// Whether the service works.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Health {
+    /// All of it together.
+    status: HealthStatus,
+    /// Its parts; only for whoever holds the secret key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Parts>,
+}
+
+/// The parts of the service.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Parts {
+    /// The database.
+    database: Part,
+}
+
+/// One part.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Part {
+    /// Whether it works.
+    status: HealthStatus,
+    /// How long its answer took.
+    milliseconds: f64,
+}
+
+/// Whether something works.
+#[derive(Clone, Copy, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum HealthStatus {
+    /// It works.
+    Up,
+    /// It does not.
+    Down,
+}
+
 pub(crate) async fn read<W: Wiring>(wiring: &W, request: &Request) -> Answer {
     let started = wiring.milliseconds();
     let database = database_answers(wiring).await;
     let milliseconds = (wiring.milliseconds() - started).round();
-    let word = if database { "up" } else { "down" };
-    let mut body = Map::from_iter([("status".to_owned(), Value::from(word))]);
-    if is_service(wiring, request).await {
-        let parts = json!({"database": {"status": word, "milliseconds": milliseconds}});
-        body.insert("parts".to_owned(), parts);
-    }
-    let mut response = Response::json(Success::Ok, &body);
+    let status = if database {
+        HealthStatus::Up
+    } else {
+        HealthStatus::Down
+    };
+    let part = Part {
+        status,
+        milliseconds,
+    };
+    let parts = is_service(wiring, request)
+        .await
+        .then_some(Parts { database: part });
+    let mut response = Response::json(Success::Ok, &Health { status, parts });
     if !database {
         response.status = DOWN;
     }

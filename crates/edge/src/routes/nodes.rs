@@ -3,6 +3,7 @@
 use domain::function_model::ContainerNode;
 use domain::function_model::commands::{AddContainerNode, ContainerNodePatch};
 use domain::ids::{ModelId, NodeId};
+use domain::sorted;
 use domain::vocabulary::{ContainerNodeType, NodeStatus};
 use use_cases::Saved;
 use use_cases::function_model;
@@ -34,8 +35,10 @@ pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
     let model_id = id("modelId", model, ModelId::parse)?;
     let extent = Extent::Whole;
     let found = function_model::read(call.ports(), &call.context, model_id, extent).await?;
-    let nodes = found.model.nodes.values();
-    let items: Vec<_> = nodes
+    let mut nodes: Vec<&ContainerNode> = found.model.nodes.values().collect();
+    sorted::sort_by_key(&mut nodes, |node| (node.created_at, node.node_id));
+    let items: Vec<&ContainerNode> = nodes
+        .into_iter()
         .filter(|node| node_type.is_none_or(|wanted| node.node_type() == wanted))
         .filter(|node| status.is_none_or(|wanted| node.status == wanted))
         .collect();

@@ -3,11 +3,19 @@
 //! `workflow_execution` drives runs: it is handed steps by the database, has them done by `perform`,
 //! and reports what became of them. `plans` keeps the plans of recent versions.
 
+mod agent_conversation;
+mod agent_step;
+mod agent_work;
 mod perform;
 mod plans;
 mod workflow_execution;
 
+pub use agent_work::AgentWorker;
 pub use workflow_execution::{Engine, EngineOptions, Worked};
 
+#[cfg(test)]
+mod agent_tests;
+#[cfg(test)]
+mod perform_tests;
 #[cfg(test)]
 mod tests;

@@ -17,9 +17,11 @@ use domain::workflow::handover;
 use domain::workflow::mapping::map_output;
 use domain::workflow::plan::{ActionStep, Plan};
 use domain::workflow::retry::{self, Fault, Verdict};
+use domain::workflow::time_limit::TimeLimit;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
+use super::agent_step;
 use super::plans::Plans;
 use crate::context::Actor;
 use crate::ports::{
@@ -130,7 +132,12 @@ fn view(plan: &Plan, claim: &Claim) -> View {
             output: result.output.clone(),
         })
         .collect();
-    context::view(plan, claim.step, &claim.parameters, &results)
+    let mut view = context::view(plan, claim.step, &claim.parameters, &results);
+    let options = claim.options.as_ref();
+    if options.is_some_and(|options| options.context_propagation == Some(false)) {
+        view.siblings.clear();
+    }
+    view
 }
 
 impl<P: Ports> Attempt<'_, P> {
@@ -151,15 +158,21 @@ impl<P: Ports> Attempt<'_, P> {
         if let Decision::Skip(reason) = decision {
             return Ok(Done::Skipped(reason));
         }
-        let limit_ms = action.timeout_ms.unwrap_or(u64::from(u32::MAX));
-        let limit = self.ports.clock().sleep(limit_ms);
-        match select(Box::pin(self.work(&kind)), Box::pin(limit)).await {
-            Either::Left((done, _)) => done.and_then(checked),
-            Either::Right(_) => {
-                let message = format!("timed out after {limit_ms} ms");
-                Err(fault(ErrorCategory::Timeout, "TIMEOUT", message))
-            }
+        let limit = self.limit();
+        if limit.ms() == 0 {
+            return Err(limit.fault());
         }
+        let sleep = self.ports.clock().sleep(limit.ms());
+        match select(Box::pin(self.work(&kind)), Box::pin(sleep)).await {
+            Either::Left((done, _)) => done.and_then(checked),
+            Either::Right(_) => Err(limit.fault()),
+        }
+    }
+
+    /// The time there is for this attempt.
+    fn limit(&self) -> TimeLimit {
+        let elapsed_ms = self.claim.container_elapsed_ms.unwrap_or_default();
+        TimeLimit::of(self.plan, self.claim.step, elapsed_ms)
     }
 
     async fn work(&self, kind: &ActionKind) -> Result<Done, Fault> {
@@ -172,16 +185,33 @@ impl<P: Ports> Attempt<'_, P> {
 
     async fn run_tether(&self, tether: &TetherAction) -> Result<Done, Fault> {
         let context = Value::Object(self.view.whole());
-        let result = match script(tether) {
-            Some(script) => transform(script, &context)?,
-            None => {
+        let result = match (script(tether), tether.agent_id) {
+            (Some(script), _) => transform(script, &context)?,
+            (None, Some(agent_id)) => {
+                let request = agent_step::Request {
+                    claim: self.claim,
+                    agent_id,
+                    name: &self.action.name,
+                    parameters: &tether.execution_parameters,
+                    context,
+                    timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
+                };
+                match agent_step::ask(self.ports, request).await? {
+                    agent_step::Answer::Output(output) => output,
+                    agent_step::Answer::PutOff(milliseconds) => {
+                        return Ok(Done::PutOff { milliseconds });
+                    }
+                }
+            }
+            (None, None) => {
                 let call = WorkflowCall {
                     actor: &Actor::user(self.claim.started_by),
                     organization_id: self.claim.organization_id,
                     workflow_id: &tether.tether_reference_id,
                     parameters: &Value::Object(tether.execution_parameters.clone()),
                     context: &context,
-                    idempotency_key: &format!("{}-{}", self.claim.execution_id, self.claim.step),
+                    idempotency_key: &idempotency_key(self.claim),
+                    traceparent: self.claim.traceparent.as_deref(),
                     timeout_ms: self.action.timeout_ms.unwrap_or(u64::from(u32::MAX)),
                 };
                 let spindle = self.ports.spindle();
@@ -267,7 +297,8 @@ impl<P: Ports> Attempt<'_, P> {
             priority: JobPriority::Normal,
             max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
             approved_actions: claim.approved_actions.clone(),
-            timeout_seconds: nested.timeout_ms().map(|ms| ms / 1000),
+            timeout_seconds: self.limit().seconds(),
+            recovery: None,
         })))
     }
 
@@ -319,12 +350,31 @@ impl<P: Ports> Attempt<'_, P> {
 }
 
 fn failed(plan: &Plan, claim: &Claim, fault: &Fault) -> OutcomeKind {
-    let consequence = failure::after_failure(plan, claim.step);
+    let handling = claim.options.as_ref();
+    let handling = handling.and_then(|options| options.failure_handling);
+    let mut consequence = failure::after_fault(plan, claim.step, fault, handling);
+    let policy = claim.recovery;
+    let restart_after_ms =
+        policy.and_then(|policy| policy.restart_after_ms(&consequence, claim.container_restarts));
+    if restart_after_ms.is_some() {
+        consequence = consequence.before_restart();
+    }
     OutcomeKind::Failed {
         error: fault.error(),
         skip: consequence.steps(),
         reason: consequence.reason().to_owned(),
         container_failed: consequence.container_failed,
+        restart_after_ms,
+    }
+}
+
+/// The same for every attempt, but not when the whole container is tried again: then what was done
+/// is to be done once more.
+fn idempotency_key(claim: &Claim) -> String {
+    let (id, step) = (claim.execution_id, claim.step);
+    match claim.container_restarts {
+        0 => format!("{id}-{step}"),
+        again => format!("{id}-{step}-{again}"),
     }
 }
 
@@ -381,7 +431,7 @@ fn invalid(code: &str, message: impl Into<String>) -> Fault {
     fault(ErrorCategory::Validation, code, message)
 }
 
-fn of_service(error: ServiceError) -> Fault {
+pub(super) fn of_service(error: ServiceError) -> Fault {
     let known = |category, code: &str| (Some(category), code.to_owned(), None);
     let (category, code, status) = match error.failure {
         ServiceFailure::Timeout => known(ErrorCategory::Timeout, "TIMEOUT"),

@@ -11,12 +11,12 @@ use crate::execution::{self, ExecutionDetails};
 use crate::function_model::{self, Execute, Hands};
 use crate::in_memory::{World, nth_id};
 use crate::ports::{Clock, PortErrorKind, Ports, ServiceError, ServiceFailure, Worker};
-use crate::testing::{Draft, alice, document, nests, object, rendered, tether};
+use crate::testing::{Draft, alice, object, rendered};
 
-const SECONDS: u32 = 60;
-const DOWN: PortErrorKind = PortErrorKind::Unavailable { retry_after: None };
+pub(super) const SECONDS: u32 = 60;
+pub(super) const DOWN: PortErrorKind = PortErrorKind::Unavailable { retry_after: None };
 
-fn engine_of(world_number: u64, concurrency: usize) -> Engine {
+pub(super) fn engine_of(world_number: u64, concurrency: usize) -> Engine {
     Engine::new(EngineOptions {
         worker: Worker {
             lease_token: nth_id(0xe0 + world_number),
@@ -27,7 +27,7 @@ fn engine_of(world_number: u64, concurrency: usize) -> Engine {
     })
 }
 
-fn start_with(
+pub(super) fn start_with(
     world: &World,
     engine: &Engine,
     model_id: ModelId,
@@ -51,29 +51,29 @@ fn start_with(
     execution.value.execution_id
 }
 
-fn start(world: &World, engine: &Engine, model_id: ModelId) -> ExecutionId {
+pub(super) fn start(world: &World, engine: &Engine, model_id: ModelId) -> ExecutionId {
     start_with(world, engine, model_id, json!({}), 1)
 }
 
-fn look(world: &World, id: ExecutionId) -> ExecutionDetails {
+pub(super) fn look(world: &World, id: ExecutionId) -> ExecutionDetails {
     world.run(execution::read(world, &alice(), id)).unwrap()
 }
 
-fn status(world: &World, id: ExecutionId) -> ExecutionStatus {
+pub(super) fn status(world: &World, id: ExecutionId) -> ExecutionStatus {
     look(world, id).execution.status
 }
 
-fn published(world: &World) -> Draft {
+pub(super) fn published(world: &World) -> Draft {
     let draft = Draft::order_to_cash(world);
     draft.publish(world, "1.0.1");
     draft
 }
 
-fn outputs(world: &World, id: ExecutionId) -> JsonObject {
+pub(super) fn outputs(world: &World, id: ExecutionId) -> JsonObject {
     look(world, id).execution.outputs.unwrap()
 }
 
-fn broken(failure: ServiceFailure) -> ServiceError {
+pub(super) fn broken(failure: ServiceFailure) -> ServiceError {
     ServiceError::new(failure, "ordered by a test")
 }
 
@@ -93,8 +93,8 @@ fn a_run_ends_with_the_outputs_of_its_last_container() {
     assert_eq!(status(&world, id), ExecutionStatus::Completed);
     assert_eq!(Value::Object(outputs(&world, id)), json!({"a": 1, "b": 2}));
     assert_eq!(worked.steps, 2);
-    // The start handed out the first step; each of the two exchanges carried one outcome.
-    assert!(worked.exchanges <= 3, "{worked:?}");
+    // The start handed out the first step, and each exchange carried one outcome: n + 1 calls for n actions.
+    assert_eq!(worked.exchanges, 2, "{worked:?}");
     let calls = world.spindle().calls();
     assert_eq!(calls[0].context, json!({"order": 7}));
     assert_eq!(calls[1].context, json!({"order": 7, "a": 1}));
@@ -186,7 +186,7 @@ fn a_lasting_fault_fails_the_run_and_skips_the_rest() {
     );
 }
 
-fn execution_log(world: &World, id: ExecutionId) -> Vec<String> {
+pub(super) fn execution_log(world: &World, id: ExecutionId) -> Vec<String> {
     let page = crate::ports::PageRequest {
         limit: 100,
         ..Default::default()
@@ -332,144 +332,7 @@ fn the_steps_of_a_vanished_worker_are_done_by_another() {
     assert_eq!(status(&world, id), ExecutionStatus::Completed);
 }
 
-#[test]
-fn a_step_that_outlasts_its_time_is_stopped_and_tried_again() {
-    let world = World::new();
-    let draft = published(&world);
-    let engine = engine_of(1, 4);
-    world
-        .spindle()
-        .reply_next("workflow of First", 400_000, Ok(json!({})));
-    let id = start(&world, &engine, draft.model_id);
-    world.run(engine.run(&world, 600));
-    assert_eq!(status(&world, id), ExecutionStatus::Completed);
-    let logs = execution_log(&world, id);
-    assert!(
-        logs.iter()
-            .any(|line| line.contains("timed out after 300000 ms")),
-        "{logs:?}"
-    );
-}
-
-#[test]
-fn a_nested_run_hands_its_outputs_to_the_action_that_waited() {
-    let world = World::new();
-    let inner = Draft::named(&world, "Inner");
-    inner.publish(&world, "1.0.1");
-    let outer = Draft::named(&world, "Outer");
-    let (who, action) = (alice(), nests(outer.stage, inner.model_id));
-    let added = function_model::add_action_node(&world, &who, outer.model_id, action, rendered);
-    world.run(added).unwrap();
-    outer.publish(&world, "1.0.1");
-    let engine = engine_of(1, 4);
-    let id = start(&world, &engine, outer.model_id);
-    world.run(engine.run(&world, SECONDS));
-    assert_eq!(status(&world, id), ExecutionStatus::Completed);
-    let key = format!("level_1_{}", inner.model_id);
-    assert!(outputs(&world, id)[&key].is_object());
-}
-
-#[test]
-fn a_failed_nested_run_is_started_again_as_the_policy_says() {
-    let world = World::new();
-    let inner = Draft::named(&world, "Inner");
-    inner.publish(&world, "1.0.1");
-    let outer_model = nesting_model(&world, inner.model_id);
-    let engine = engine_of(1, 4);
-    world
-        .spindle()
-        .reply_next("workflow of First", 0, Err(broken(ServiceFailure::Invalid)));
-    let id = start(&world, &engine, outer_model);
-    world.run(engine.run(&world, 120));
-    assert_eq!(status(&world, id), ExecutionStatus::Completed);
-    assert_eq!(
-        world.spindle().calls().len(),
-        3,
-        "one call of the failed child, two of the next"
-    );
-}
-
 /// A published model whose only action runs another.
-fn nesting_model(world: &World, inner: ModelId) -> ModelId {
-    let outer = Draft::named(world, "Whole");
-    for action in &outer.actions {
-        let who = alice();
-        let removed =
-            function_model::remove_action_node(world, &who, outer.model_id, *action, rendered);
-        world.run(removed).unwrap();
-    }
-    let (who, action) = (alice(), nests(outer.stage, inner));
-    let added = function_model::add_action_node(world, &who, outer.model_id, action, rendered);
-    world.run(added).unwrap();
-    outer.publish(world, "1.0.1");
-    outer.model_id
-}
-
-#[test]
-fn a_nested_version_that_cannot_be_read_is_waited_for() {
-    let world = World::new();
-    let inner = Draft::named(&world, "Inner");
-    inner.publish(&world, "1.0.1");
-    let model = nesting_model(&world, inner.model_id);
-    let engine = engine_of(1, 4);
-    let id = start_with(&world, &engine, model, json!({}), 0);
-    world
-        .faults()
-        .fail_next("executions.find_published_version", DOWN);
-    world.run(engine.run(&world, SECONDS));
-    assert_eq!(
-        status(&world, id),
-        ExecutionStatus::Completed,
-        "an unreadable version is waited for"
-    );
-}
-
-#[test]
-fn a_document_is_read_in_the_name_of_who_started_the_run() {
-    let world = World::new();
-    let content = document(&world, &alice(), None, "Policy", "Pay in thirty days");
-    let draft = Draft::order_to_cash(&world);
-    let mut action = tether(draft.stage, "Policy");
-    action.action_type = domain::vocabulary::ActionNodeType::KbNode;
-    action.action_specific_data = object(json!({
-        "kbReferenceId": content.content_id, "shortDescription": "Terms", "searchKeywords": ["pay"],
-    }));
-    let who = alice();
-    let added = function_model::add_action_node(&world, &who, draft.model_id, action, rendered);
-    world.run(added).unwrap();
-    draft.publish(&world, "1.0.1");
-    let engine = engine_of(1, 4);
-    let id = start(&world, &engine, draft.model_id);
-    world.run(engine.run(&world, SECONDS));
-    assert_eq!(outputs(&world, id)["content"]["title"], "Policy");
-}
-
-#[test]
-fn a_data_transformation_calls_nobody() {
-    let world = World::new();
-    let draft = Draft::order_to_cash(&world);
-    let mut action = tether(draft.stage, "Sum");
-    action.action_specific_data = object(json!({
-        "tetherReferenceId": "none",
-        "integrationConfig": {"kind": "data-transformation", "script": "{\"total\": order.price * 2}"},
-    }));
-    let who = alice();
-    let added = function_model::add_action_node(&world, &who, draft.model_id, action, rendered);
-    world.run(added).unwrap();
-    draft.publish(&world, "1.0.1");
-    let engine = engine_of(1, 4);
-    let id = start_with(
-        &world,
-        &engine,
-        draft.model_id,
-        json!({"order": {"price": 21}}),
-        1,
-    );
-    world.run(engine.run(&world, SECONDS));
-    assert_eq!(outputs(&world, id)["total"], 42);
-    assert_eq!(world.spindle().calls().len(), 2);
-}
-
 #[test]
 fn whoever_waits_for_a_run_hears_of_its_end() {
     let world = World::new();

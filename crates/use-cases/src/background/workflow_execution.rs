@@ -82,6 +82,9 @@ pub struct Engine {
     /// Absent while a loop holds it.
     inbox: RefCell<Option<mpsc::UnboundedReceiver<News>>>,
     until: Cell<Option<DateTime<Utc>>>,
+    /// Whether steps were handed over that no loop was told of: the exchange that reports them asks
+    /// for more, so that nobody has to ask before.
+    handed: Cell<bool>,
     reply_lost: Cell<bool>,
     waiting: RefCell<HashMap<ExecutionId, Vec<oneshot::Sender<()>>>>,
 }
@@ -96,6 +99,7 @@ impl Engine {
             post,
             inbox: RefCell::new(Some(inbox)),
             until: Cell::new(None),
+            handed: Cell::new(false),
             reply_lost: Cell::new(false),
             waiting: RefCell::new(HashMap::new()),
         }
@@ -108,6 +112,7 @@ impl Engine {
 
     /// Takes over steps that a start answered; [`Engine::run`] does them.
     pub fn hand_over(&self, claims: Vec<Claim>) {
+        self.handed.set(!claims.is_empty());
         // Sending fails only without a receiver, and the engine owns it.
         let _ = self.post.unbounded_send(News::Claims(claims));
     }
@@ -124,14 +129,17 @@ impl Engine {
         let until = ports.clock().now() + TimeDelta::seconds(i64::from(seconds));
         self.until
             .set(Some(self.until.get().map_or(until, |now| now.max(until))));
+        let hungry = !self.handed.replace(false);
         let Some(mut inbox) = self.inbox.take() else {
-            let _ = self.post.unbounded_send(News::Wake);
+            if hungry {
+                let _ = self.post.unbounded_send(News::Wake);
+            }
             return Worked {
                 joined: true,
                 ..Worked::default()
             };
         };
-        let worked = Drive::new(self, ports).run(&mut inbox).await;
+        let worked = Drive::new(self, ports, hungry).run(&mut inbox).await;
         self.inbox.replace(Some(inbox));
         self.until.set(None);
         worked
@@ -201,7 +209,7 @@ struct Drive<'a, P: Ports> {
 }
 
 impl<'a, P: Ports> Drive<'a, P> {
-    fn new(engine: &'a Engine, ports: &'a P) -> Self {
+    fn new(engine: &'a Engine, ports: &'a P, hungry: bool) -> Self {
         Self {
             engine,
             ports,
@@ -209,7 +217,7 @@ impl<'a, P: Ports> Drive<'a, P> {
             held: HashSet::new(),
             outcomes: Vec::new(),
             exchanging: false,
-            hungry: true,
+            hungry,
             renew: false,
             ask_at: None,
             given_back: false,
@@ -455,5 +463,6 @@ fn refused(error: &PortError) -> OutcomeKind {
         skip: Vec::new(),
         reason: DEPENDENCY_FAILED.to_owned(),
         container_failed: true,
+        restart_after_ms: None,
     }
 }

@@ -1,25 +1,18 @@
-//! Ends a run, and everything nested in it.
+//! UC-005: ends a run, and everything nested in it.
 
-use domain::error::{Code, DomainError, FieldError};
-use domain::function_model::Act;
 use domain::ids::ExecutionId;
-use domain::limits;
-use domain::vocabulary::ExecutionStatus;
 
-use super::access;
+use super::control::control;
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
-use crate::function_model::access::forbidden;
-use crate::ports::{Clock, Execution, Executions, PortError, PortErrorKind, Ports};
-use crate::writing::{Saved, answer_to_keep, answered_before, done, failure};
-
-/// Longest reason, in characters.
-const REASON: usize = 2000;
+use crate::ports::{Control, Execution, Ports};
+use crate::writing::Saved;
 
 /// Ends a run; what is being done for it right now ends as cancelled.
 ///
 /// # Errors
-/// `EXECUTION_NOT_FOUND`; `Forbidden`; `REASON_INVALID`; `EXECUTION_ALREADY_FINISHED`.
+/// `EXECUTION_NOT_FOUND`; `Forbidden`; `REASON_INVALID`; `EXECUTION_ALREADY_FINISHED`; `Conflict`
+/// when the caller named another revision.
 pub async fn cancel(
     ports: &impl Ports,
     context: &Context,
@@ -27,45 +20,25 @@ pub async fn cancel(
     reason: Option<&str>,
     render: impl Fn(&Saved<Execution>) -> StoredAnswer,
 ) -> Result<Saved<Execution>, UseCaseError> {
-    answered_before(ports, context).await?;
-    let execution = access::control(ports, context, execution_id).await?;
-    let reason = reason.map(checked_reason).transpose()?;
-    execution.status.check_cancel()?;
-    let saved = Saved {
-        revision: execution.revision + 1,
-        value: Execution {
-            status: ExecutionStatus::Cancelled,
-            completed_at: Some(ports.clock().instant()),
-            ..execution
-        },
-    };
-    let answer = answer_to_keep(context, &saved, render);
-    let cancelled = ports
-        .executions()
-        .cancel(context, execution_id, reason.as_deref(), answer);
-    done(cancelled.await.map_err(|error| refusal(context, error))?)?;
-    Ok(saved)
-}
-
-/// The database judges the caller once more; what it refuses was withdrawn a moment ago.
-fn refusal(context: &Context, error: PortError) -> UseCaseError {
-    match error.kind {
-        PortErrorKind::Forbidden => forbidden(Act::Execute),
-        _ => failure(context, error, Code::ExecutionNotFound),
-    }
-}
-
-fn checked_reason(reason: &str) -> Result<String, DomainError> {
-    limits::text(reason, 0, REASON, Code::ReasonInvalid).map_err(|_| {
-        let error = FieldError::new("reason", "length").limit(REASON);
-        DomainError::field(Code::ReasonInvalid, "The reason is too long.", error)
-    })
+    control(
+        ports,
+        context,
+        execution_id,
+        Control::Cancel,
+        reason,
+        render,
+    )
+    .await
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::error::Code;
+    use domain::vocabulary::ExecutionStatus;
+
     use super::*;
     use crate::in_memory::World;
+    use crate::ports::PortErrorKind;
     use crate::testing::{Draft, Run, alice, bob, refusal as code, rendered, with_key};
 
     fn attempt(

@@ -1,6 +1,6 @@
 //! Reads a run with what became of its containers and actions.
 
-use std::collections::BTreeMap;
+use domain::sorted::SortedMap;
 
 use domain::ids::{ActionId, ExecutionId, NodeId};
 use domain::instant::Instant;
@@ -12,12 +12,11 @@ use serde_json::Value;
 use super::access;
 use crate::context::Context;
 use crate::error::UseCaseError;
-use crate::ports::{
-    ActionError, ActionRun, Execution, Executions, PortError, PortErrorKind, Ports, Step, StepState,
-};
+use crate::ports::{ActionError, ActionRun, Execution, Executions, Ports, Step, StepState};
 
 /// A run in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionDetails {
     /// The run itself.
@@ -29,6 +28,7 @@ pub struct ExecutionDetails {
 
 /// Where a container of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OrchestrationStatus {
     /// Its turn has not come.
@@ -47,6 +47,7 @@ pub enum OrchestrationStatus {
 
 /// What became of a container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerResult {
     /// The container.
@@ -70,6 +71,7 @@ pub struct ContainerResult {
 
 /// What became of an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionResult {
     /// The action.
@@ -111,11 +113,7 @@ pub async fn read(
 ) -> Result<ExecutionDetails, UseCaseError> {
     let execution = access::view(ports, context, execution_id).await?;
     let runs = ports.executions().runs(context, execution_id).await?;
-    let Some(plan) = ports.executions().plan(execution.version_id).await? else {
-        let detail = format!("version {} has no plan", execution.version_id);
-        let corrupt = PortError::new(PortErrorKind::Corrupt, "executions.plan", detail);
-        return Err(corrupt.into());
-    };
+    let plan = access::plan(ports, &execution).await?;
     let node_results = container_results(&plan, &runs, execution.status);
     Ok(ExecutionDetails {
         execution,
@@ -129,7 +127,7 @@ pub(crate) fn container_results(
     runs: &[ActionRun],
     status: ExecutionStatus,
 ) -> Vec<ContainerResult> {
-    let runs: BTreeMap<Step, &ActionRun> = runs.iter().map(|run| (run.step, run)).collect();
+    let runs: SortedMap<Step, &ActionRun> = runs.iter().map(|run| (run.step, run)).collect();
     let containers = plan.containers.iter();
     let results = containers.map(|container| {
         let first = runs.get(&container.first).copied();
@@ -179,20 +177,23 @@ fn container_status(
     }
 }
 
-fn action_result(plan: &Plan, run: &ActionRun) -> Option<ActionResult> {
-    let action = plan.action(run.step)?;
-    if run.status == StepState::Pending {
-        return None;
-    }
-    let status = match run.status {
+/// Where an action stands; `None` before its turn has come.
+pub(super) fn run_status(run: &ActionRun) -> Option<RunStatus> {
+    Some(match run.status {
+        StepState::Pending => return None,
         StepState::Ready if run.failures > 0 => RunStatus::Retrying,
-        StepState::Ready | StepState::Pending => RunStatus::Ready,
+        StepState::Ready => RunStatus::Ready,
         StepState::Executing | StepState::Waiting => RunStatus::Executing,
         StepState::Completed => RunStatus::Completed,
         StepState::Failed => RunStatus::Failed,
         StepState::Skipped => RunStatus::Skipped,
         StepState::Cancelled => RunStatus::Cancelled,
-    };
+    })
+}
+
+fn action_result(plan: &Plan, run: &ActionRun) -> Option<ActionResult> {
+    let action = plan.action(run.step)?;
+    let status = run_status(run)?;
     let span = run.started_at.zip(run.finished_at);
     Some(ActionResult {
         action_id: action.action_id,
@@ -314,6 +315,7 @@ mod tests {
             error: broken(),
             skip: vec![run.claim.as_ref().unwrap().step + 1, last],
             reason: "DEPENDENCY_FAILED".into(),
+            restart_after_ms: None,
             container_failed: true,
         };
         run.report(&world, failed);

@@ -50,6 +50,19 @@ pub(crate) fn may(context: &Context, found: &FoundModel, act: Act) -> bool {
             .allows(act, user, found.role, has_organization)
 }
 
+/// Lets the service alone pass.
+///
+/// # Errors
+/// `Forbidden`.
+pub(crate) fn service_only(context: &Context) -> Result<(), UseCaseError> {
+    if context.actor.service {
+        return Ok(());
+    }
+    Err(UseCaseError::Forbidden {
+        required: "service".to_owned(),
+    })
+}
+
 /// The refusal of an act.
 pub(crate) fn forbidden(act: Act) -> UseCaseError {
     UseCaseError::Forbidden {

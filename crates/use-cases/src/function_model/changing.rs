@@ -4,6 +4,7 @@ use domain::error::{Code, DomainError};
 use domain::function_model::decide::decide;
 use domain::function_model::{Act, Command, Delta, FunctionModel, evolve};
 use domain::ids::ModelId;
+use domain::organization::OrganizationRole;
 
 use super::{access, nesting};
 use crate::context::{Context, StoredAnswer};
@@ -40,12 +41,19 @@ pub(super) async fn change<T>(
     let extent = extent_of(&command);
     let mut repetitions = 0;
     loop {
-        let found = access::load(ports, context, model_id, extent, Act::Edit).await?;
+        let found = access::load(ports, context, model_id, extent, act_of(&command)).await?;
+        inform_of_role(&mut command, found.role);
         let model = found.model;
         nesting::inform(ports, context, &mut command).await?;
         let now = ports.clock().instant();
         let events = decide(&model, &command, context.actor.user_id, now)?;
         expect_revision(context, model.revision)?;
+        if events.is_empty() {
+            return Ok(Saved {
+                revision: model.revision,
+                value: show(&model)?,
+            });
+        }
         let expected = Expected::Revision(model.revision);
         let mut after = events.iter().fold(model, evolve);
         after.revision = expected.next();
@@ -71,6 +79,21 @@ pub(super) async fn change<T>(
             return Err(refusal(context, &command, error));
         }
         repetitions += 1;
+    }
+}
+
+/// What the caller needs the right to.
+fn act_of(command: &Command) -> Act {
+    match command {
+        Command::ChangePermissions(_) => Act::ChangePermissions,
+        _ => Act::Edit,
+    }
+}
+
+/// Handing a model over is also the right of its organization's admins.
+fn inform_of_role(command: &mut Command, role: Option<OrganizationRole>) {
+    if let Command::ChangePermissions(command) = command {
+        command.by_org_admin = role.is_some_and(OrganizationRole::is_admin);
     }
 }
 

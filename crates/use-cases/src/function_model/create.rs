@@ -4,6 +4,7 @@ use domain::error::Code;
 use domain::function_model::commands::CreateFunctionModel;
 use domain::function_model::create::Structure;
 use domain::function_model::decide;
+use domain::function_model::events::FunctionModelCreated;
 use domain::function_model::{Act, Delta, Event, FunctionModel, evolve, snapshot};
 use domain::ids::{ModelId, OrganizationId, VersionId};
 
@@ -37,6 +38,19 @@ pub async fn create(
     let model_id = ModelId::from_uuid(ports.ids().new_id());
     let now = ports.clock().instant();
     let created = decide::create(command, model_id, structure, context.actor.user_id, now)?;
+    store(ports, context, created, render).await
+}
+
+/// Stores a new model with its first snapshot.
+///
+/// # Errors
+/// `MODEL_NAME_TAKEN`; `Replayed` for a repetition.
+pub(super) async fn store(
+    ports: &impl Ports,
+    context: &Context,
+    created: FunctionModelCreated,
+    render: impl Fn(&Saved<FunctionModel>) -> StoredAnswer,
+) -> Result<Saved<FunctionModel>, UseCaseError> {
     let model = evolve::create(&created);
     let events = [Event::from(created)];
     let saved = Saved {
@@ -80,7 +94,8 @@ async fn template(
     ))
 }
 
-async fn membership(
+/// Whether the caller is a member of the organization.
+pub(super) async fn membership(
     ports: &impl Ports,
     context: &Context,
     organization_id: OrganizationId,

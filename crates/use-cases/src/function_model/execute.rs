@@ -6,6 +6,7 @@ use domain::function_model::{Act, ActionKind};
 use domain::ids::{ExecutionId, ModelId, NodeId};
 use domain::instant::Instant;
 use domain::vocabulary::{ExecutionStatus, ModelStatus};
+use domain::workflow::estimate::{Estimate, estimate};
 use domain::workflow::plan::Plan;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,7 @@ pub enum Execute {
 
 /// What a run would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DryRun {
     /// Always `completed`.
@@ -46,6 +48,8 @@ pub struct DryRun {
     pub levels: Vec<Vec<NodeId>>,
     /// The steps.
     pub plan: Plan,
+    /// How long it would take.
+    pub estimate: Estimate,
 }
 
 /// The worker that takes the first steps, and how many.
@@ -109,7 +113,7 @@ pub async fn execute(
 }
 
 /// The version that runs.
-fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
+pub(super) fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
     found.model.guard_not_deleted()?;
     if found.model.status == ModelStatus::Archived {
         return Err(DomainError::new(
@@ -154,6 +158,7 @@ fn rehearse(plan: &Plan) -> DryRun {
         execution_order: plan.containers.iter().map(|c| c.node_id).collect(),
         levels,
         plan: plan.clone(),
+        estimate: estimate(plan),
     }
 }
 
@@ -177,6 +182,7 @@ fn new_execution(
         max_depth,
         approved_actions: start.approved_actions,
         timeout_seconds: start.timeout_seconds.map(u64::from),
+        recovery: start.recovery,
     }
 }
 
@@ -374,6 +380,7 @@ mod tests {
         );
         assert_eq!(dry.levels, [[draft.input], [draft.stage], [draft.output]]);
         assert_eq!(dry.plan.actions().count(), 2);
+        assert_eq!(dry.estimate.level_minutes, [0.0, 2.0, 0.0]);
         let (who, request) = (alice(), PageRequest::default());
         let runs = world
             .executions()

@@ -14,6 +14,7 @@ use crate::writing::Saved;
 
 /// What a container waits for, and what order of execution that makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Dependencies {
     /// The container.

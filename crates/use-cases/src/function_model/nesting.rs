@@ -3,6 +3,8 @@
 use domain::function_model::Command;
 use domain::function_model::nested_action::MAX_NESTING_DEPTH;
 use domain::ids::ModelId;
+use domain::limits::JsonObject;
+use domain::sorted;
 use domain::vocabulary::ModelStatus;
 use domain::workflow::nesting::{NestedModel, NestedModels};
 
@@ -25,18 +27,34 @@ pub(crate) async fn inform(
     context: &Context,
     command: &mut Command,
 ) -> Result<(), UseCaseError> {
-    let (data, nested) = match command {
-        Command::AddActionNode(add) => (Some(&add.action_specific_data), &mut add.nested),
+    let (children, nested) = match command {
+        Command::AddActionNode(add) => {
+            let data = [&add.action_specific_data];
+            (named(data.into_iter()), &mut add.nested)
+        }
         Command::ChangeActionNode(change) => {
-            let data = change.changes.action_specific_data.as_ref();
-            (data, &mut change.nested)
+            let data = change.changes.action_specific_data.iter();
+            (named(data), &mut change.nested)
+        }
+        Command::EditStructure(edit) => {
+            let added = edit.actions.add.iter().map(|add| &add.action_specific_data);
+            let changed = edit.actions.change.iter();
+            let changed = changed.filter_map(|c| c.changes.action_specific_data.as_ref());
+            (named(added.chain(changed)), &mut edit.nested)
         }
         _ => return Ok(()),
     };
-    let child = data.and_then(|data| data.get("nestedModelId")?.as_str());
-    let child = child.and_then(|text| ModelId::parse(text).ok());
-    *nested = gather(ports, context, child.as_slice(), Readiness::There).await?;
+    *nested = gather(ports, context, &children, Readiness::There).await?;
     Ok(())
+}
+
+/// The models that the data of actions names, each once.
+pub(crate) fn named<'a>(data: impl Iterator<Item = &'a JsonObject>) -> Vec<ModelId> {
+    let named = data.filter_map(|data| data.get("nestedModelId")?.as_str());
+    let mut children: Vec<ModelId> = named.filter_map(|text| ModelId::parse(text).ok()).collect();
+    sorted::sort(&mut children);
+    children.dedup();
+    children
 }
 
 /// Follows models into models, level by level with one request each, no deeper than they may nest.

@@ -1,7 +1,7 @@
 //! UC-004: publishes a model: its drafts become active, and a snapshot with a plan is frozen.
 
 use domain::error::{Code, DomainError};
-use domain::finding::Finding;
+use domain::finding::{Finding, guide};
 use domain::function_model::commands::PublishFunctionModel;
 use domain::function_model::decide::decide;
 use domain::function_model::{Act, Command, Delta, Event, FunctionModel, evolve, snapshot};
@@ -15,19 +15,26 @@ use serde::{Deserialize, Serialize};
 use super::{access, nesting};
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
-use crate::ports::{Clock, Expected, Extent, FunctionModels, Ids, ModelSave, NewVersion, Ports};
+use crate::ports::{
+    Clock, Expected, Extent, FunctionModels, Ids, ModelSave, ModelVersions, NewVersion, Ports,
+};
 use crate::writing::{Saved, answer_to_keep, answered_before, done, expect_revision, failure};
 
 /// What was published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Published {
     /// The model.
     pub model_id: ModelId,
     /// The number it runs under.
     pub version: String,
-    /// Its snapshot.
-    pub version_id: VersionId,
+    /// Its snapshot; a rehearsal makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<VersionId>,
+    /// True when nothing was published, because that was only tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
     /// `published`.
     pub status: ModelStatus,
     /// When.
@@ -47,10 +54,77 @@ pub async fn publish(
     ports: &impl Ports,
     context: &Context,
     model_id: ModelId,
-    mut command: PublishFunctionModel,
+    command: PublishFunctionModel,
     render: impl Fn(&Saved<Published>) -> StoredAnswer,
 ) -> Result<Saved<Published>, UseCaseError> {
     answered_before(ports, context).await?;
+    let Prepared {
+        after,
+        expected,
+        events,
+        version,
+        saved,
+    } = prepare(ports, context, model_id, command).await?;
+    let change = ModelSave {
+        model: &after,
+        expected,
+        delta: &Delta::of(&events),
+        events: &events,
+        version: Some(version),
+        answer: answer_to_keep(context, &saved, render),
+    };
+    let written = ports.function_models().save(context, change).await;
+    done(written.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?)?;
+    Ok(saved)
+}
+
+/// Tries to publish a model: makes all checks and stores nothing. The answer is that of
+/// [`publish`], without the snapshot that is not made and with the revision there is.
+///
+/// # Errors
+/// Those of [`publish`].
+pub async fn rehearse_publication(
+    ports: &impl Ports,
+    context: &Context,
+    model_id: ModelId,
+    command: PublishFunctionModel,
+) -> Result<Saved<Published>, UseCaseError> {
+    let prepared = prepare(ports, context, model_id, command).await?;
+    let number = &prepared.version.version_number;
+    if ports
+        .model_versions()
+        .find(context, model_id, number)
+        .await?
+        .is_some()
+    {
+        let message = "The model has a version of this number already.";
+        return Err(DomainError::new(Code::VersionAlreadyExists, message).into());
+    }
+    Ok(Saved {
+        value: Published {
+            version_id: None,
+            dry_run: Some(true),
+            ..prepared.saved.value
+        },
+        revision: prepared.saved.revision - 1,
+    })
+}
+
+/// A publication that passed all checks and is not stored yet.
+struct Prepared {
+    after: FunctionModel,
+    expected: Expected,
+    events: Vec<Event>,
+    version: NewVersion,
+    saved: Saved<Published>,
+}
+
+async fn prepare(
+    ports: &impl Ports,
+    context: &Context,
+    model_id: ModelId,
+    mut command: PublishFunctionModel,
+) -> Result<Prepared, UseCaseError> {
     let found = access::load(ports, context, model_id, Extent::Whole, Act::Publish).await?;
     let model = found.model;
     let children = nested_models_of(&model);
@@ -73,17 +147,13 @@ pub async fn publish(
         value: published,
         revision: after.revision,
     };
-    let change = ModelSave {
-        model: &after,
+    Ok(Prepared {
+        after,
         expected,
-        delta: &Delta::of(&events),
-        events: &events,
-        version: Some(version),
-        answer: answer_to_keep(context, &saved, render),
-    };
-    let written = ports.function_models().save(context, change).await;
-    done(written.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?)?;
-    Ok(saved)
+        events,
+        version,
+        saved,
+    })
 }
 
 /// What the caller gets, and the notes to store, as the events tell them.
@@ -97,15 +167,18 @@ fn outcome(
         Event::FunctionModelPublished(event) => Some(event),
         _ => None,
     });
+    let mut warnings = event
+        .map(|e| e.validation_warnings.clone())
+        .unwrap_or_default();
+    guide(model, &mut warnings);
     let published = Published {
         model_id: model.model_id,
         version: model.version.to_string(),
-        version_id,
+        version_id: Some(version_id),
+        dry_run: None,
         status: model.status,
         published_at: now,
-        validation_warnings: event
-            .map(|e| e.validation_warnings.clone())
-            .unwrap_or_default(),
+        validation_warnings: warnings,
     };
     (
         published,
@@ -191,9 +264,49 @@ mod tests {
         let stored = FunctionModel::from_snapshot(model.clone(), &version.version_data.unwrap());
         assert_eq!(stored.unwrap(), model);
         let plan = world
-            .run(world.executions().plan(published.version_id))
+            .run(world.executions().plan(published.version_id.unwrap()))
             .unwrap();
         assert_eq!(plan.unwrap().actions().count(), 2);
+    }
+
+    #[test]
+    fn a_rehearsal_makes_the_same_checks_and_stores_nothing() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        let before = world.stored(draft.model_id);
+        let rehearse = |who: &Context, version: &str| {
+            let command = PublishFunctionModel {
+                version: version.into(),
+                publish_notes: None,
+                version_id: None,
+                nested: Default::default(),
+            };
+            world.run(rehearse_publication(&world, who, draft.model_id, command))
+        };
+        let Saved {
+            value: tried,
+            revision,
+        } = rehearse(&alice(), "1.0.1").unwrap();
+        assert_eq!(revision, before.revision);
+        assert_eq!((tried.dry_run, tried.version_id), (Some(true), None));
+        assert_eq!(
+            (tried.version.as_str(), tried.status),
+            ("1.0.1", ModelStatus::Published)
+        );
+        assert!(
+            tried
+                .validation_warnings
+                .iter()
+                .all(|finding| finding.path.is_some())
+        );
+        assert_eq!(world.stored(draft.model_id), before);
+        let code = |version| refusal(rehearse(&alice(), version).unwrap_err());
+        assert_eq!(code("1.0.9"), Code::VersionIncrementInvalid);
+        assert_eq!(code("one"), Code::VersionInvalid);
+        let hidden = rehearse(&bob(), "1.0.1").unwrap_err();
+        assert_eq!(hidden, UseCaseError::NotFound(Code::FunctionModelNotFound));
+        draft.publish(&world, "1.0.1");
+        assert_eq!(code("1.0.2"), Code::ModelAlreadyPublished);
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! UC-006: validates a model, or one of its snapshots, with every finding at once.
 
-use std::collections::BTreeSet;
+use domain::sorted::{SortedMap, SortedSet};
 
 use domain::error::Code;
 use domain::function_model::commands::ValidateWorkflow;
-use domain::function_model::{Act, ActionKind, Event, FunctionModel};
-use domain::ids::{ModelId, ValidationId, WorkflowId};
+use domain::function_model::{ActionKind, Event, FunctionModel};
+use domain::ids::{EntityId, ModelId, ValidationId, WorkflowId};
 use domain::validation::{self, Facts, Reference, References, Report};
-use domain::vocabulary::ValidationLevel;
+use domain::vocabulary::{FeatureType, ValidationLevel};
 use domain::workflow::nesting::nested_models_of;
 use futures_util::future::join_all;
 
-use super::{access, nesting};
+use super::{nesting, snapshots};
 use crate::context::Context;
 use crate::error::UseCaseError;
 use crate::ports::{
-    Clock, Extent, FoundModel, FunctionModels, Ids, KnowledgeBase, ModelVersions, PortError,
-    PortErrorKind, Ports, Workflows,
+    Clock, FoundModel, FunctionModels, Ids, KnowledgeBase, NodeLinks, Ports, Workflows,
 };
 use crate::writing::failure;
 
@@ -33,13 +32,8 @@ pub async fn validate(
     model_id: ModelId,
     command: &ValidateWorkflow,
 ) -> Result<Report, UseCaseError> {
-    let found = access::load(ports, context, model_id, Extent::Whole, Act::View).await?;
-    let model = match &command.version_number {
-        None => found.model.clone(),
-        Some(number) => snapshot(ports, context, &found, number)
-            .await?
-            .ok_or(UseCaseError::NotFound(Code::VersionNotFound))?,
-    };
+    let number = command.version_number.as_deref();
+    let (found, model) = snapshots::load(ports, context, model_id, number).await?;
     let level = command.level.unwrap_or(ValidationLevel::Full);
     let mut facts = Facts {
         for_execution: command.for_execution,
@@ -54,29 +48,6 @@ pub async fn validate(
     let recorded = models.record_events(context, model_id, events).await;
     recorded.map_err(|error| failure(context, error, Code::FunctionModelNotFound))?;
     Ok(report)
-}
-
-/// The model as one of its snapshots has it.
-async fn snapshot(
-    ports: &impl Ports,
-    context: &Context,
-    found: &FoundModel,
-    number: &str,
-) -> Result<Option<FunctionModel>, PortError> {
-    let model_id = found.model.model_id;
-    let version = ports
-        .model_versions()
-        .find(context, model_id, number)
-        .await?;
-    let Some(data) = version.and_then(|version| version.version_data) else {
-        return Ok(None);
-    };
-    let model = FunctionModel::from_snapshot(found.model.clone(), &data);
-    let corrupt = |error: domain::error::DomainError| {
-        let detail = format!("version {number} of model {model_id}: {}", error.message);
-        PortError::new(PortErrorKind::Corrupt, "model_versions.find", detail)
-    };
-    model.map(Some).map_err(corrupt)
 }
 
 /// Gathers what the checks of this level ask for; what cannot be had breaks its check alone.
@@ -105,7 +76,7 @@ async fn gather(
     if let Some(version) = &found.published
         && (asks(L::BusinessRules) || asks(L::ExecutionReadiness))
     {
-        match snapshot(ports, context, found, &version.version_number).await {
+        match snapshots::read(ports, context, found, &version.version_number).await {
             Ok(published) => facts.published = published,
             Err(_) => {
                 let reason = "the published snapshot could not be read";
@@ -131,7 +102,7 @@ async fn references(
     facts: &Facts,
 ) -> References {
     let mut known = References::default();
-    let (mut workflows, mut contents) = (BTreeSet::new(), BTreeSet::new());
+    let (mut workflows, mut contents) = (SortedSet::new(), SortedSet::new());
     for action in model.action_nodes.values() {
         match &action.kind {
             ActionKind::Tether(tether) => {
@@ -164,7 +135,35 @@ async fn references(
         (id, reference)
     });
     known.contents = join_all(contents).await.into_iter().collect();
+    known.versions = versions(ports, context, model).await;
+    let entity = EntityId::from_uuid(model.model_id.as_uuid());
+    let links = ports.node_links();
+    let touching = links.touching(context, FeatureType::FunctionModel, entity);
+    known.links = touching.await.unwrap_or_default();
     known
+}
+
+/// The published numbers of those nested models of which an action requires one.
+async fn versions(
+    ports: &impl Ports,
+    context: &Context,
+    model: &FunctionModel,
+) -> SortedMap<ModelId, String> {
+    let actions = model.action_nodes.values();
+    let requiring = actions.filter(|action| action.metadata.contains_key("requiredVersion"));
+    let nested = requiring.filter_map(|action| match &action.kind {
+        ActionKind::Nested(nested) => Some(nested.nested_model_id),
+        _ => None,
+    });
+    let ids: Vec<ModelId> = nested.take(LOOKUPS).collect();
+    if ids.is_empty() {
+        return SortedMap::new();
+    }
+    let found = ports.function_models().nested_models(context, &ids).await;
+    let found = found.unwrap_or_default().into_iter();
+    found
+        .filter_map(|(id, model)| Some((id, model.published?.version_number)))
+        .collect()
 }
 
 /// Whether a task of the built-in service has this id; other ids belong to a service that cannot
@@ -193,6 +192,7 @@ mod tests {
     use super::*;
     use crate::function_model::add_action_node;
     use crate::in_memory::World;
+    use crate::ports::PortErrorKind;
     use crate::testing::{Draft, action, alice, bob, document, nests, rendered, task};
 
     fn at(level: ValidationLevel) -> ValidateWorkflow {

@@ -16,13 +16,18 @@ impl Machine {
         self.sort_ready();
         let mut claims = Vec::new();
         while claims.len() < want as usize {
-            let Some(place) = self.ready.iter().position(|ready| ready.due_at <= now) else {
+            let due = |ready: &Ready| ready.due_at <= now && !self.rests(ready);
+            let Some(place) = self.ready.iter().position(due) else {
                 break;
             };
             let Ready {
                 execution_id, step, ..
             } = self.ready.remove(place);
             match step {
+                Some(step) if self.opens(execution_id, step) => {
+                    self.release(execution_id, vec![step], now);
+                    self.sort_ready();
+                }
                 Some(step) => claims.extend(self.hand_over(execution_id, step, token, now)),
                 None => {
                     self.begin(execution_id, now);
@@ -33,12 +38,18 @@ impl Machine {
         claims
     }
 
+    /// Whether the step is the start of a container that is tried again.
+    fn opens(&self, id: ExecutionId, step: Step) -> bool {
+        let run = self.runs.get(&id);
+        run.is_some_and(|run| run.plan.steps[step as usize].kind == StepKind::Open)
+    }
+
     fn sort_ready(&mut self) {
         self.ready
             .sort_by_key(|r| (std::cmp::Reverse(r.priority), r.due_at, r.arrival));
     }
 
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         id: ExecutionId,
         step: Step,
@@ -55,6 +66,7 @@ impl Machine {
         }
         row.lease = Some(token);
         let (attempt, failures) = (row.run.attempt, row.run.failures);
+        let options = row.options.clone();
         run.execution.revision += 1;
         match &child {
             None => self.record_started(id, step, now),
@@ -79,8 +91,13 @@ impl Machine {
             max_depth: e.max_depth,
             approved_actions: e.approved_actions.clone(),
             deadline: e.deadline,
+            container_elapsed_ms: run.container_elapsed_ms(step, now),
+            recovery: run.recovery,
+            container_restarts: run.restarts(step),
+            traceparent: run.traceparent.clone(),
             results: run.results_before(step),
             child,
+            options,
         })
     }
 
@@ -97,6 +114,19 @@ impl Machine {
 }
 
 impl Run {
+    fn restarts(&self, step: Step) -> u32 {
+        let opened = self.plan.container_of(step);
+        let opened = opened.and_then(|container| self.rows.get(&container.first));
+        opened.map_or(0, |row| row.restarts)
+    }
+
+    fn container_elapsed_ms(&self, step: Step, now: Instant) -> Option<u64> {
+        let container = self.plan.container_of(step)?;
+        container.timeout_ms?;
+        let begun = self.rows.get(&container.first)?.run.started_at?;
+        u64::try_from(now.millis_since(begun)).ok()
+    }
+
     /// How the action steps below a number ended.
     fn results_before(&self, step: Step) -> Vec<StepResult> {
         let plan = Rc::clone(&self.plan);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use domain::ids::{ModelId, OrganizationId};
+use domain::ids::{AgentId, CoordinationId, ModelId, OrganizationId};
 use uuid::Uuid;
 
 use super::page::page;
@@ -65,6 +65,9 @@ fn shows(store: &Store, context: &Context, event: &StoredEvent) -> bool {
         "organization" => store
             .role(context, Some(OrganizationId::from_uuid(id)))
             .is_some(),
+        "ai-agent" => store.sees_agent(context, AgentId::from_uuid(id)),
+        "execution" => store.sees_coordination(context, CoordinationId::from_uuid(id)),
+        "node-link" => store.sees_link_of_stream(context, id),
         _ => store.shows(context, ModelId::from_uuid(id)),
     }
 }

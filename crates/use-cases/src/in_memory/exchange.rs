@@ -48,10 +48,8 @@ impl Machine {
         exchange.claims = self.claim(worker.lease_token, want, now);
         exchange.finished = self.ended_since(&before);
         if exchange.claims.len() < want as usize {
-            let waiting = self
-                .ready
-                .iter()
-                .map(|ready| ready.due_at.millis_since(now));
+            let waiting = self.ready.iter().filter(|ready| !self.rests(ready));
+            let waiting = waiting.map(|ready| ready.due_at.millis_since(now));
             exchange.next_due_ms = waiting.min().map(|ms| u64::try_from(ms).unwrap_or(0));
         }
         exchange
@@ -137,7 +135,7 @@ impl Machine {
         })
     }
 
-    fn record(&mut self, outcome: &Outcome, now: Instant) {
+    pub(super) fn record(&mut self, outcome: &Outcome, now: Instant) {
         let (id, step) = (outcome.execution_id, outcome.step);
         self.log(outcome, now);
         match &outcome.kind {
@@ -155,7 +153,11 @@ impl Machine {
                 skip,
                 reason,
                 container_failed,
+                restart_after_ms,
             } => {
+                if let Some(pause_ms) = restart_after_ms {
+                    self.restart_later(id, step, *pause_ms, now);
+                }
                 self.row_mut(id, step, |row| {
                     row.container_failed = *container_failed;
                     row.run.lets_others_go_on = !container_failed;
@@ -176,6 +178,16 @@ impl Machine {
         }
     }
 
+    /// Notes on the start of a step's container that it is tried again.
+    fn restart_later(&mut self, id: ExecutionId, step: Step, pause_ms: u64, now: Instant) {
+        let due_at = now.plus_millis(i64::try_from(pause_ms).unwrap_or(i64::MAX));
+        if let Some(run) = self.runs.get_mut(&id)
+            && let Some(first) = run.plan.container_of(step).map(|of| of.first)
+        {
+            run.row(first).restart_at = Some(due_at);
+        }
+    }
+
     fn end_action(&mut self, id: ExecutionId, step: Step, state: StepState, now: Instant) {
         if let Some(run) = self.runs.get_mut(&id) {
             let released = run.end_step(step, state, now);
@@ -191,17 +203,18 @@ impl Machine {
         delay: u64,
         now: Instant,
     ) {
+        let due_at = now.plus_millis(i64::try_from(delay).unwrap_or(i64::MAX));
         self.row_mut(id, step, |row| {
             row.run.failures += 1;
             row.run.error = Some(error.clone());
             row.run.status = StepState::Ready;
+            row.run.due_at = Some(due_at);
             row.lease = None;
             row.child = None;
         });
         self.record_failed(id, step, true, now);
         self.record_retried(id, step, delay, now);
-        let delay = i64::try_from(delay).unwrap_or(i64::MAX);
-        self.enqueue(id, Some(step), now.plus_millis(delay));
+        self.enqueue(id, Some(step), due_at);
     }
 
     fn fail(&mut self, id: ExecutionId, step: Step, error: &ActionError, now: Instant) {
@@ -223,7 +236,7 @@ impl Machine {
     }
 
     /// Writes the reason on steps that have not started; those already waiting for a worker end now.
-    fn flag(&mut self, id: ExecutionId, steps: &[Step], reason: &str, now: Instant) {
+    pub(super) fn flag(&mut self, id: ExecutionId, steps: &[Step], reason: &str, now: Instant) {
         for step in steps {
             let Some(run) = self.runs.get_mut(&id) else {
                 return;
@@ -251,6 +264,7 @@ impl Machine {
             started_by: parent.started_by,
             parent: Some((id, step)),
             depth: parent.depth + 1,
+            traceparent: run.traceparent.clone(),
         };
         let row = run.row(step);
         row.run.status = StepState::Waiting;
@@ -283,7 +297,7 @@ impl Machine {
             }));
     }
 
-    fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut Row)) {
+    pub(super) fn row_mut(&mut self, id: ExecutionId, step: Step, change: impl FnOnce(&mut Row)) {
         if let Some(run) = self.runs.get_mut(&id) {
             run.execution.revision += 1;
             change(run.row(step));

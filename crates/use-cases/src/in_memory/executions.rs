@@ -13,9 +13,9 @@ use super::page::page;
 use super::store::Shared;
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
-    self, ActionRun, Clock, Exchange, Execution, LogFilter, NewExecution, Outcome, Page,
-    PageRequest, PortError, PortErrorKind, PublishedVersion, Started, StartedExecution,
-    StoredEvent, StoredLogLine, Worker, Written,
+    self, ActionRun, Claim, Clock, Control, Exchange, Execution, LogFilter, NewExecution,
+    Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind, PublishedVersion,
+    ReportedFailure, Retry, Started, StartedExecution, StoredEvent, StoredLogLine, Worker, Written,
 };
 
 /// A twin of the stored runs and of the functions that drive them.
@@ -38,7 +38,8 @@ impl Executions {
     ) -> Option<T> {
         let machine = self.0.machine.borrow();
         let run = machine.runs.get(&execution_id)?;
-        let visible = self.0.store.borrow().shows(context, run.execution.model_id);
+        let store = self.0.store.borrow();
+        let visible = context.actor.service || store.shows(context, run.execution.model_id);
         visible.then(|| look(run))
     }
 }
@@ -72,6 +73,7 @@ impl ports::Executions for Executions {
                 started_by: context.actor.user_id,
                 parent: None,
                 depth: 0,
+                traceparent: context.traceparent.clone(),
             };
             if !machine.start(new.clone(), origin, now) {
                 return Err(missing());
@@ -221,31 +223,129 @@ impl ports::Executions for Executions {
         Ok(events.unwrap_or_default())
     }
 
-    async fn cancel(
+    async fn control(
         &self,
         context: &Context,
         execution_id: ExecutionId,
+        control: Control,
         reason: Option<&str>,
         answer: Option<StoredAnswer>,
     ) -> Result<Written<ExecutionStatus>, PortError> {
-        const OPERATION: &str = "executions.cancel";
-        self.0.faults.check(OPERATION)?;
+        let (operation, wanted, next) = match control {
+            Control::Cancel => ("executions.cancel", None, ExecutionStatus::Cancelled),
+            Control::Pause => {
+                let running = Some(ExecutionStatus::Running);
+                ("executions.pause", running, ExecutionStatus::Paused)
+            }
+            Control::Resume => {
+                let paused = Some(ExecutionStatus::Paused);
+                ("executions.resume", paused, ExecutionStatus::Running)
+            }
+        };
+        self.0.faults.check(operation)?;
         let now = self.0.clock.instant();
-        if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
+        if let Some(answer) = self.0.store.borrow().replay(context, operation)? {
             return Ok(Written::Replayed(answer));
         }
         let status = self.shown(context, execution_id, |run| run.execution.status);
         let kind = match status {
             None => PortErrorKind::NotFound,
-            Some(status) if status.is_finished() => PortErrorKind::Finished,
+            Some(status) if wanted.is_none() && status.is_finished() => PortErrorKind::Finished,
+            Some(status) if wanted.is_some_and(|wanted| wanted != status) => {
+                PortErrorKind::OtherStatus
+            }
             Some(_) => {
                 let by = context.actor.user_id;
                 let mut machine = self.0.machine.borrow_mut();
-                machine.cancel(execution_id, by, reason, now);
+                if control == Control::Cancel {
+                    machine.cancel(execution_id, by, reason, now);
+                } else {
+                    machine.turn(execution_id, next, by, reason, now);
+                }
                 self.0.store.borrow_mut().keep(context, answer);
-                return Ok(Written::Done(ExecutionStatus::Cancelled));
+                return Ok(Written::Done(next));
             }
         };
+        Err(PortError::new(kind, operation, ""))
+    }
+
+    async fn retry(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        retry: &Retry,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        const OPERATION: &str = "executions.retry";
+        self.0.faults.check(OPERATION)?;
+        if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let now = self.0.clock.instant();
+        let visible = self.shown(context, execution_id, |_| ()).is_some();
+        let by = context.actor.user_id;
+        let mut machine = self.0.machine.borrow_mut();
+        let kind = match visible {
+            false => PortErrorKind::NotFound,
+            true if machine.retry_by_hand(execution_id, retry, by, now) => {
+                self.0.store.borrow_mut().keep(context, answer);
+                return Ok(Written::Done(()));
+            }
+            true => PortErrorKind::OtherStatus,
+        };
         Err(PortError::new(kind, OPERATION, ""))
+    }
+
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError> {
+        self.0.faults.check("executions.nested")?;
+        let machine = self.0.machine.borrow();
+        let store = self.0.store.borrow();
+        let runs = machine.runs.values().map(|run| &run.execution);
+        let nested = runs.filter(|run| {
+            let parent = run.parent_execution_id;
+            let visible = context.actor.service || store.shows(context, run.model_id);
+            visible && parent.is_some_and(|parent| execution_ids.contains(&parent))
+        });
+        Ok(nested.cloned().collect())
+    }
+
+    async fn orchestrate(
+        &self,
+        _context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError> {
+        const OPERATION: &str = "executions.orchestrate";
+        self.0.faults.check(OPERATION)?;
+        let now = self.0.clock.instant();
+        let mut machine = self.0.machine.borrow_mut();
+        let claims = machine.orchestrate(order, worker.lease_token, want, now);
+        claims.ok_or_else(|| PortError::new(PortErrorKind::OtherStatus, OPERATION, ""))
+    }
+
+    async fn record_failure(
+        &self,
+        context: &Context,
+        failure: &ReportedFailure,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        const OPERATION: &str = "executions.record_failure";
+        self.0.faults.check(OPERATION)?;
+        if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let now = self.0.clock.instant();
+        let mut machine = self.0.machine.borrow_mut();
+        if !context.actor.service || !machine.record_reported(failure, now) {
+            let kind = PortErrorKind::OtherStatus;
+            return Err(PortError::new(kind, OPERATION, ""));
+        }
+        self.0.store.borrow_mut().keep(context, answer);
+        Ok(Written::Done(()))
     }
 }

@@ -1,10 +1,10 @@
 //! The models themselves.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use domain::function_model::{Act, Delta, FunctionModel};
-use domain::ids::ModelId;
+use domain::function_model::{Act, Deletion, Delta, FunctionModel};
+use domain::ids::{ModelId, UserId};
+use domain::instant::Instant;
 use domain::limits::JsonObject;
 use domain::vocabulary::{ActionNodeType, ModelStatus};
 use serde_json::{Value, json};
@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use super::ids::nth_id;
 use super::page::page;
 use super::store::{Shared, Store, compare};
-use crate::context::Context;
+use crate::context::{Context, StoredAnswer};
 use crate::ports::{
-    self, AuditEntry, AuditOperation, Clock, Extent, FoundModel, ModelFilter, ModelSave, ModelSort,
-    ModelVersion, NestedModel, NewVersion, Page, PageRequest, PortError, PortErrorKind, SortOrder,
-    VersionRef, Written,
+    self, AuditEntry, AuditOperation, Clock, DeletedFilter, Expected, Extent, FoundByWords,
+    FoundModel, JointSave, ModelFilter, ModelRelations, ModelSave, ModelSort, ModelVersion,
+    NestedModel, NewVersion, Page, PageRequest, PortError, PortErrorKind, SortOrder, VersionRef,
+    Written,
 };
 
 /// A twin of the stored models. A save writes the rows that its delta names and no others.
@@ -71,11 +72,47 @@ impl ports::FunctionModels for FunctionModels {
         Ok(page(all, |model| json!(model.model_id), request))
     }
 
+    async fn search(
+        &self,
+        context: &Context,
+        query: &str,
+        filter: &ModelFilter,
+        by_rank: bool,
+        request: &PageRequest,
+    ) -> Result<Page<FoundByWords>, PortError> {
+        self.0.faults.check("function_models.search")?;
+        let words = domain::highlight::words(query);
+        let store = self.0.store.borrow();
+        let models = store.models.values().filter(|model| {
+            let is_there = model.deletion.is_none() && store.shows(context, model.model_id);
+            is_there && fits(model, filter)
+        });
+        let mut ranked: Vec<(usize, FunctionModel)> = models
+            .filter_map(|model| Some((rank(model, &words)?, model.clone())))
+            .collect();
+        ranked.sort_by_key(|(_, model)| sort_key(model, filter));
+        if filter.sort_order == SortOrder::Desc {
+            ranked.reverse();
+        }
+        if by_rank {
+            ranked.sort_by_key(|(rank, model)| (std::cmp::Reverse(*rank), model.model_id));
+        }
+        let found = ranked.into_iter().map(|(_, mut model)| {
+            empty(&mut model);
+            FoundByWords::new(model, &words)
+        });
+        Ok(page(
+            found.collect(),
+            |found| json!(found.model.model_id),
+            request,
+        ))
+    }
+
     async fn nested_models(
         &self,
         context: &Context,
         model_ids: &[ModelId],
-    ) -> Result<BTreeMap<ModelId, NestedModel>, PortError> {
+    ) -> Result<domain::sorted::SortedMap<ModelId, NestedModel>, PortError> {
         self.0.faults.check("function_models.nested_models")?;
         let store = self.0.store.borrow();
         let models = model_ids.iter().filter_map(|id| store.models.get(id));
@@ -92,38 +129,100 @@ impl ports::FunctionModels for FunctionModels {
     ) -> Result<Written<i64>, PortError> {
         const OPERATION: &str = "function_models.save";
         self.0.faults.check(OPERATION)?;
+        let mut store = self.0.store.borrow_mut();
+        if let Some(answer) = store.replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        let (next, answer) = (change.expected.next(), change.answer.clone());
+        self.check(&store, &change, OPERATION)?;
+        self.apply(&mut store, context, change);
+        store.keep(context, answer);
+        Ok(Written::Done(next))
+    }
+
+    async fn relations(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+    ) -> Result<Option<ModelRelations>, PortError> {
+        self.0.faults.check("function_models.relations")?;
+        let (store, machine) = (self.0.store.borrow(), self.0.machine.borrow());
+        let model = store.models.get(&model_id);
+        let model = model.filter(|_| store.shows(context, model_id));
+        Ok(model.map(|model| store.relations(context, &machine, model)))
+    }
+
+    async fn list_deleted(
+        &self,
+        context: &Context,
+        filter: &DeletedFilter,
+        request: &PageRequest,
+    ) -> Result<Page<FunctionModel>, PortError> {
+        self.0.faults.check("function_models.list_deleted")?;
+        let store = self.0.store.borrow();
+        let deleted = store.models.values().filter(|model| {
+            let fits = |mark| was_deleted(mark, filter);
+            model.deletion.as_ref().is_some_and(fits) && store.shows(context, model.model_id)
+        });
+        let mut all: Vec<FunctionModel> = deleted.cloned().collect();
+        all.iter_mut().for_each(empty);
+        all.sort_by_key(|model| {
+            let at = model.deletion.as_ref().map(|mark| mark.deleted_at);
+            std::cmp::Reverse((at, model.model_id))
+        });
+        Ok(page(all, |model| json!(model.model_id), request))
+    }
+
+    async fn save_all(
+        &self,
+        context: &Context,
+        changes: Vec<JointSave<'_>>,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        const OPERATION: &str = "function_models.save_all";
+        self.0.faults.check(OPERATION)?;
         let now = self.0.clock.instant();
         let mut store = self.0.store.borrow_mut();
         if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let id = change.model.model_id;
-        let stored = store.models.get(&id);
-        compare(
-            change.expected,
-            stored.map(|model| model.revision),
-            OPERATION,
-        )?;
-        guard(&store, &change, OPERATION)?;
-        let operation = match stored {
-            None => AuditOperation::Create,
-            Some(_) => AuditOperation::Update,
-        };
-        let stored = stored.unwrap_or(change.model).clone();
-        let mut merged = merge(stored, change.model, change.delta);
-        merged.revision = change.expected.next();
-        let organization_id = merged.organization_id;
-        store.models.insert(id, merged);
-        if let Some(version) = change.version {
-            self.freeze(&mut store, context, id, version);
+        for joint in &changes {
+            self.check(&store, &joint.change, OPERATION)?;
         }
-        let columns = change.delta.changed_columns(change.model);
-        let events: Vec<Value> = change.events.iter().map(|event| event.to_json()).collect();
-        audit(&mut store, context, id, operation, columns, now);
-        let aggregate = ("function-model", id.as_uuid(), organization_id);
-        store.append(context, aggregate, events, now);
-        store.keep(context, change.answer);
-        Ok(Written::Done(change.expected.next()))
+        for joint in changes {
+            let organization_id = joint.change.model.organization_id;
+            self.apply(&mut store, context, joint.change);
+            store.unlink(context, organization_id, joint.removed_links, now);
+        }
+        store.keep(context, answer);
+        Ok(Written::Done(()))
+    }
+
+    async fn purge(
+        &self,
+        context: &Context,
+        model_id: ModelId,
+        revision: i64,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError> {
+        const OPERATION: &str = "function_models.purge";
+        self.0.faults.check(OPERATION)?;
+        let mut store = self.0.store.borrow_mut();
+        if let Some(answer) = store.replay(context, OPERATION)? {
+            return Ok(Written::Replayed(answer));
+        }
+        if !context.actor.service {
+            return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
+        }
+        let stored = store.models.get(&model_id).map(|model| model.revision);
+        compare(Expected::Revision(revision), stored, OPERATION)?;
+        store.remove_model(model_id);
+        let mut machine = self.0.machine.borrow_mut();
+        machine
+            .runs
+            .retain(|_, run| run.execution.model_id != model_id);
+        store.keep(context, answer);
+        Ok(Written::Done(()))
     }
 
     async fn record_events(
@@ -148,6 +247,43 @@ impl ports::FunctionModels for FunctionModels {
 }
 
 impl FunctionModels {
+    /// What the database would refuse.
+    fn check(
+        &self,
+        store: &Store,
+        change: &ModelSave<'_>,
+        operation: &'static str,
+    ) -> Result<(), PortError> {
+        let stored = store.models.get(&change.model.model_id);
+        let revision = stored.map(|model| model.revision);
+        compare(change.expected, revision, operation)?;
+        guard(store, change, operation)
+    }
+
+    /// Writes what a checked change touches.
+    fn apply(&self, store: &mut Store, context: &Context, change: ModelSave<'_>) {
+        let now = self.0.clock.instant();
+        let id = change.model.model_id;
+        let stored = store.models.get(&id);
+        let operation = match stored {
+            None => AuditOperation::Create,
+            Some(_) => AuditOperation::Update,
+        };
+        let stored = stored.unwrap_or(change.model).clone();
+        let mut merged = merge(stored, change.model, change.delta);
+        merged.revision = change.expected.next();
+        let organization_id = merged.organization_id;
+        store.models.insert(id, merged);
+        if let Some(version) = change.version {
+            self.freeze(store, context, id, version);
+        }
+        let columns = change.delta.changed_columns(change.model);
+        let events: Vec<Value> = change.events.iter().map(|event| event.to_json()).collect();
+        audit(store, context, id, operation, columns, now);
+        let aggregate = ("function-model", id.as_uuid(), organization_id);
+        store.append(context, aggregate, events, now);
+    }
+
     /// Stores a snapshot; a published one takes the place of the one before.
     fn freeze(&self, store: &mut Store, context: &Context, model_id: ModelId, new: NewVersion) {
         if new.is_published {
@@ -178,6 +314,9 @@ impl Store {
     /// those who may restore it.
     pub(super) fn shows(&self, context: &Context, model_id: ModelId) -> bool {
         self.models.get(&model_id).is_some_and(|model| {
+            if context.actor.service {
+                return true;
+            }
             let act = match model.deletion {
                 None => Act::View,
                 Some(_) => Act::Restore,
@@ -199,6 +338,15 @@ impl Store {
         let mut versions = self.versions.iter();
         versions.find(|version| version.model_id == model_id && version.is_published)
     }
+}
+
+fn was_deleted(mark: &Deletion, filter: &DeletedFilter) -> bool {
+    let by = |user: UserId| mark.deleted_by == user.to_string();
+    let before = |until: Instant| mark.deleted_at < until;
+    let over = |until: Instant| mark.retain_until.is_some_and(|at| at < until);
+    filter.deleted_before.is_none_or(before)
+        && filter.deleted_by.is_none_or(by)
+        && filter.retained_until.is_none_or(over)
 }
 
 fn version_ref(version: &ModelVersion) -> VersionRef {
@@ -240,6 +388,28 @@ fn sort_key(model: &FunctionModel, filter: &ModelFilter) -> (String, ModelId) {
     (key, model.model_id)
 }
 
+/// How well words fit a model: each must begin a word of the name, the description or a tag, and
+/// counts more in the name.
+fn rank(model: &FunctionModel, words: &[String]) -> Option<usize> {
+    let tags = model.metadata.get("tags").and_then(Value::as_array);
+    let tags = tags.into_iter().flatten().filter_map(Value::as_str);
+    let others: Vec<&str> = model
+        .description
+        .as_deref()
+        .into_iter()
+        .chain(tags)
+        .collect();
+    let holds = |text: &str, word: &String| {
+        domain::highlight::highlight(text, std::slice::from_ref(word)).is_some()
+    };
+    let points = words.iter().map(|word| {
+        let in_name = usize::from(holds(model.name.as_str(), word)) * 2;
+        in_name + usize::from(others.iter().any(|text| holds(text, word)))
+    });
+    let points: Vec<usize> = points.collect();
+    (!points.is_empty() && !points.contains(&0)).then(|| points.iter().sum())
+}
+
 fn nested(store: &Store, model: &FunctionModel) -> NestedModel {
     let published = store.published(model.model_id);
     let nests = match published.and_then(|version| version.version_data.as_ref()) {
@@ -258,6 +428,7 @@ fn nested(store: &Store, model: &FunctionModel) -> NestedModel {
     };
     NestedModel {
         model_id: model.model_id,
+        name: model.name.as_str().to_owned(),
         status: model.status,
         deleted: model.deletion.is_some(),
         published: published.map(version_ref),
@@ -349,7 +520,7 @@ fn audit(
     model_id: ModelId,
     operation: AuditOperation,
     columns: JsonObject,
-    now: domain::instant::Instant,
+    now: Instant,
 ) {
     let number = store.audit.len() as u64 + 1;
     store.audit.push(AuditEntry {

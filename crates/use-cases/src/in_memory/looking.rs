@@ -30,8 +30,14 @@ impl World {
         let deletion = Deletion {
             deleted_at: self.shared.clock.instant(),
             deleted_by: "somebody".into(),
+            retain_until: None,
         };
         self.arrange(model_id, |model| model.deletion = Some(deletion));
+    }
+
+    /// Removes a model without a trace.
+    pub(crate) fn forget(&self, model_id: ModelId) {
+        self.shared.store.borrow_mut().remove_model(model_id);
     }
 
     /// Puts somebody among the viewers.

@@ -12,11 +12,12 @@ use domain::ids::{ExecutionId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
 use domain::vocabulary::{ExecutionStatus, JobPriority};
 use domain::workflow::plan::{Plan, StepKind};
+use domain::workflow::recovery::RecoveryPolicy;
 use serde_json::Map;
 use uuid::Uuid;
 
 use crate::ports::{
-    ActionRun, Execution, NewExecution, Step, StepState, StoredEvent, StoredLogLine,
+    ActionRun, Execution, NewExecution, Step, StepOptions, StepState, StoredEvent, StoredLogLine,
 };
 
 /// How long a lease lasts after the last exchange.
@@ -37,6 +38,9 @@ pub(super) struct Machine {
 pub(super) struct Run {
     pub(super) execution: Execution,
     pub(super) plan: Rc<Plan>,
+    /// The trace that the start belongs to.
+    pub(super) traceparent: Option<String>,
+    pub(super) recovery: Option<RecoveryPolicy>,
     pub(super) remaining: usize,
     pub(super) rows: BTreeMap<Step, Row>,
     /// Per parallel group the place of the next member to release.
@@ -54,8 +58,13 @@ pub(super) struct Row {
     pub(super) lease: Option<Uuid>,
     /// Of a failed action: the container fails with it.
     pub(super) container_failed: bool,
+    /// Of the start of a container: when it is tried again once it has ended, and how often it was.
+    pub(super) restart_at: Option<Instant>,
+    pub(super) restarts: u32,
     /// The nested run whose end brings this step back.
     pub(super) child: Option<ExecutionId>,
+    /// What holds for it instead of the plan.
+    pub(super) options: Option<StepOptions>,
 }
 
 /// A step that waits for a worker, or a whole run that has not begun.
@@ -74,6 +83,7 @@ pub(super) struct Origin {
     pub(super) started_by: UserId,
     pub(super) parent: Option<(ExecutionId, Step)>,
     pub(super) depth: u32,
+    pub(super) traceparent: Option<String>,
 }
 
 impl Machine {
@@ -96,6 +106,8 @@ impl Machine {
             cursors: groups.map(|group| group.concurrency as usize).collect(),
             stream: Vec::new(),
             logs: Vec::new(),
+            traceparent: origin.traceparent.clone(),
+            recovery: new.recovery,
             execution: execution(new, origin, version_number, &plan, now),
             plan,
         };
@@ -129,12 +141,18 @@ impl Machine {
             };
             let kind = run.plan.steps[step as usize].kind;
             let row = run.row(step);
-            if row.run.skip_reason.is_some() {
+            if row.run.finished_at.is_some() {
+                // The run was taken up again before it: it only lets through.
+                open.extend(run.pass_on(step));
+            } else if row.run.skip_reason.is_some() {
                 open.extend(run.end_step(step, StepState::Skipped, now));
             } else if kind == StepKind::Action {
                 row.run.status = StepState::Ready;
                 self.enqueue(id, Some(step), now);
+            } else if let Some((first, due_at)) = run.take_restart(step) {
+                self.enqueue(id, Some(first), due_at);
             } else {
+                let row = run.row(step);
                 row.run.started_at = Some(now);
                 self.record_passage(id, step, kind, now);
                 if let Some(run) = self.runs.get_mut(&id) {
@@ -160,12 +178,12 @@ impl Machine {
         });
     }
 
-    fn end_if_done(&mut self, id: ExecutionId, now: Instant) {
+    pub(super) fn end_if_done(&mut self, id: ExecutionId, now: Instant) {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
         run.execution.progress = run.progress();
-        if run.remaining > 0 || run.execution.status.is_finished() {
+        if run.remaining > 0 || run.execution.status != ExecutionStatus::Running {
             return;
         }
         let failed = run.rows.values().any(|row| row.container_failed);
@@ -211,22 +229,14 @@ impl Run {
     pub(super) fn row(&mut self, step: Step) -> &mut Row {
         let indegree = self.plan.steps[step as usize].indegree;
         self.rows.entry(step).or_insert_with(|| Row {
-            run: ActionRun {
-                step,
-                status: StepState::Pending,
-                attempt: 0,
-                failures: 0,
-                lets_others_go_on: false,
-                skip_reason: None,
-                output: None,
-                error: None,
-                started_at: None,
-                finished_at: None,
-            },
+            run: blank(step),
             waiting: indegree,
             lease: None,
             container_failed: false,
+            restart_at: None,
+            restarts: 0,
             child: None,
+            options: None,
         })
     }
 
@@ -238,6 +248,11 @@ impl Run {
         row.lease = None;
         self.remaining -= 1;
         self.execution.revision += 1;
+        self.pass_on(step)
+    }
+
+    /// Counts down what comes after a step.
+    fn pass_on(&mut self, step: Step) -> Vec<Step> {
         let plan = Rc::clone(&self.plan);
         let spec = &plan.steps[step as usize];
         let mut released = Vec::new();
@@ -254,6 +269,43 @@ impl Run {
             *cursor += 1;
         }
         released
+    }
+
+    /// Instead of ending, a container that is to be tried again is set back to its start; answers
+    /// that and when it is due.
+    fn take_restart(&mut self, close: Step) -> Option<(Step, Instant)> {
+        let plan = Rc::clone(&self.plan);
+        let container = plan.container_of(close).filter(|of| of.last == close)?;
+        let due_at = self.rows.get_mut(&container.first)?.restart_at.take()?;
+        for (step, row) in self.rows.range_mut(container.first..=close) {
+            self.remaining += usize::from(row.run.finished_at.is_some());
+            let fresh = ActionRun {
+                attempt: row.run.attempt,
+                ..blank(*step)
+            };
+            *row = Row {
+                run: fresh,
+                waiting: plan.steps[*step as usize].indegree,
+                lease: None,
+                container_failed: false,
+                restart_at: None,
+                restarts: row.restarts + u32::from(*step == container.first),
+                child: None,
+                options: row.options.clone(),
+            };
+        }
+        for (cursor, group) in self.cursors.iter_mut().zip(&plan.groups) {
+            let within = |step: &Step| (container.first..=close).contains(step);
+            if group.members.iter().any(within) {
+                *cursor = group.concurrency as usize;
+            }
+        }
+        let node_id = Some(container.node_id);
+        self.execution
+            .errors
+            .retain(|error| error.node_id != node_id);
+        self.row(container.first).run.status = StepState::Ready;
+        Some((container.first, due_at))
     }
 
     /// The merged outputs of the steps that make the result.
@@ -301,6 +353,23 @@ impl Run {
         let total = self.execution.progress.total_nodes;
         let status = self.execution.status;
         Progress::of(total, completed, failed, skipped, status).at_least(self.execution.progress)
+    }
+}
+
+/// A step that nothing has happened to.
+fn blank(step: Step) -> ActionRun {
+    ActionRun {
+        step,
+        status: StepState::Pending,
+        attempt: 0,
+        failures: 0,
+        lets_others_go_on: false,
+        skip_reason: None,
+        output: None,
+        error: None,
+        due_at: None,
+        started_at: None,
+        finished_at: None,
     }
 }
 

@@ -3,9 +3,15 @@
 //! `machine`, `exchange`, `claiming` and `record` are the rules of a run as the database keeps them;
 //! `store` has the rest of what the database guards. `faults` lets calls fail on order.
 
+mod agent_service;
+mod agent_tasks;
+mod ai_agents;
 mod audit_logs;
 mod claiming;
 mod clock;
+mod contexts;
+mod control;
+mod described_nodes;
 mod event_log;
 mod exchange;
 mod executions;
@@ -19,9 +25,11 @@ mod knowledge_contents;
 mod looking;
 mod machine;
 mod model_versions;
+mod node_links;
 mod organizations;
 mod page;
 mod record;
+mod relations;
 #[cfg(test)]
 mod scenarios;
 mod spindle;
@@ -33,8 +41,13 @@ use std::rc::Rc;
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::OrganizationRole;
 
+pub use self::agent_service::AgentService;
+pub use self::agent_tasks::AgentTasks;
+pub use self::ai_agents::AiAgents;
 pub use self::audit_logs::AuditLogs;
 pub use self::clock::Clock;
+pub use self::contexts::Contexts;
+pub use self::described_nodes::DescribedNodes;
 pub use self::event_log::EventLog;
 pub use self::executions::Executions;
 pub use self::faults::Faults;
@@ -44,6 +57,7 @@ pub use self::ids::{Ids, nth_id};
 pub use self::knowledge_base::KnowledgeBase;
 pub use self::knowledge_contents::KnowledgeContents;
 pub use self::model_versions::ModelVersions;
+pub use self::node_links::NodeLinks;
 pub use self::organizations::Organizations;
 pub use self::spindle::{RecordedCall, Spindle};
 use self::store::Shared;
@@ -57,11 +71,17 @@ pub struct World {
     function_models: FunctionModels,
     model_versions: ModelVersions,
     organizations: Organizations,
+    node_links: NodeLinks,
     workflows: Workflows,
     knowledge_contents: KnowledgeContents,
     executions: Executions,
+    contexts: Contexts,
     spindle: Spindle,
     knowledge_base: KnowledgeBase,
+    ai_agents: AiAgents,
+    agent_tasks: AgentTasks,
+    agent_service: AgentService,
+    described_nodes: DescribedNodes,
     event_log: EventLog,
     audit_logs: AuditLogs,
     idempotent_answers: IdempotentAnswers,
@@ -83,15 +103,25 @@ impl World {
             function_models: FunctionModels(own()),
             model_versions: ModelVersions(own()),
             organizations: Organizations(own()),
+            node_links: NodeLinks(own()),
             workflows: Workflows(own()),
             knowledge_contents: KnowledgeContents(own()),
             executions: Executions(own()),
+            contexts: Contexts(own()),
             spindle: Spindle {
                 shared: own(),
                 replies: Default::default(),
                 calls: Default::default(),
             },
             knowledge_base: KnowledgeBase(own()),
+            ai_agents: AiAgents(own()),
+            agent_tasks: AgentTasks(own()),
+            agent_service: AgentService {
+                shared: own(),
+                replies: Default::default(),
+                turns: Default::default(),
+            },
+            described_nodes: DescribedNodes(own()),
             event_log: EventLog(own()),
             audit_logs: AuditLogs(own()),
             idempotent_answers: IdempotentAnswers(own()),
@@ -121,11 +151,17 @@ impl Ports for World {
     type FunctionModels = FunctionModels;
     type ModelVersions = ModelVersions;
     type Organizations = Organizations;
+    type NodeLinks = NodeLinks;
     type Workflows = Workflows;
     type KnowledgeContents = KnowledgeContents;
     type Executions = Executions;
+    type Contexts = Contexts;
     type Spindle = Spindle;
     type KnowledgeBase = KnowledgeBase;
+    type AiAgents = AiAgents;
+    type AgentTasks = AgentTasks;
+    type AgentService = AgentService;
+    type DescribedNodes = DescribedNodes;
     type EventLog = EventLog;
     type AuditLogs = AuditLogs;
     type IdempotentAnswers = IdempotentAnswers;
@@ -144,6 +180,10 @@ impl Ports for World {
         &self.organizations
     }
 
+    fn node_links(&self) -> &NodeLinks {
+        &self.node_links
+    }
+
     fn workflows(&self) -> &Workflows {
         &self.workflows
     }
@@ -156,12 +196,32 @@ impl Ports for World {
         &self.executions
     }
 
+    fn contexts(&self) -> &Contexts {
+        &self.contexts
+    }
+
     fn spindle(&self) -> &Spindle {
         &self.spindle
     }
 
     fn knowledge_base(&self) -> &KnowledgeBase {
         &self.knowledge_base
+    }
+
+    fn ai_agents(&self) -> &AiAgents {
+        &self.ai_agents
+    }
+
+    fn agent_tasks(&self) -> &AgentTasks {
+        &self.agent_tasks
+    }
+
+    fn agent_service(&self) -> &AgentService {
+        &self.agent_service
+    }
+
+    fn described_nodes(&self) -> &DescribedNodes {
+        &self.described_nodes
     }
 
     fn event_log(&self) -> &EventLog {

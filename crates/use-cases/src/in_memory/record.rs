@@ -102,6 +102,34 @@ impl Machine {
         self.append(id, "WorkflowExecutionCancelled", by, data, now);
     }
 
+    /// The run was paused or goes on.
+    pub(super) fn record_turn(
+        &mut self,
+        id: ExecutionId,
+        event_type: &str,
+        by: UserId,
+        reason: Option<&str>,
+        now: Instant,
+    ) {
+        let mut data = json!({"by": by, "at": now});
+        if let Some(reason) = reason {
+            data["reason"] = json!(reason);
+        }
+        self.append(id, event_type, Some(by), data, now);
+    }
+
+    /// Something happened to the contexts of the run.
+    pub(super) fn record_context(
+        &mut self,
+        id: ExecutionId,
+        event: &Value,
+        by: UserId,
+        now: Instant,
+    ) {
+        let event_type = event["eventType"].as_str().unwrap_or_default();
+        self.append(id, event_type, Some(by), event["data"].clone(), now);
+    }
+
     /// A step that no worker sees was passed.
     pub(super) fn record_passage(
         &mut self,

@@ -47,6 +47,7 @@ fn new(n: u64, version: u64) -> NewExecution {
         max_depth: 10,
         approved_actions: vec![],
         timeout_seconds: Some(60),
+        recovery: None,
     }
 }
 
@@ -150,6 +151,7 @@ impl Scene {
             started_by: UserId::from_uuid(nth_id(42)),
             parent: None,
             depth: 0,
+            traceparent: None,
         };
         assert!(self.machine.start(new(n, version), origin, self.now));
     }
@@ -220,6 +222,7 @@ fn failed(skip: &[Step]) -> OutcomeKind {
         skip: skip.to_vec(),
         reason: "DEPENDENCY_FAILED".into(),
         container_failed: true,
+        restart_after_ms: None,
     }
 }
 
@@ -423,6 +426,7 @@ fn urgent_runs_go_first_then_the_oldest() {
         started_by: UserId::from_uuid(nth_id(42)),
         parent: None,
         depth: 0,
+        traceparent: None,
     };
     scene.machine.start(urgent, origin, scene.now);
     let claims = scene.exchange(&[], 3).claims;
@@ -531,6 +535,7 @@ fn a_run_of_an_unknown_version_does_not_start() {
         started_by: UserId::from_uuid(Uuid::from_u128(1)),
         parent: None,
         depth: 0,
+        traceparent: None,
     };
     assert!(!scene.machine.start(new(9, 501), origin, scene.now));
 }

@@ -23,6 +23,8 @@ pub struct RecordedCall {
     pub context: Value,
     /// Names the action of the run.
     pub idempotency_key: String,
+    /// The trace it belongs to.
+    pub traceparent: Option<String>,
 }
 
 /// A twin of the workflow service: records calls, answers as told, else with the parameters.
@@ -54,6 +56,7 @@ impl ports::Spindle for Spindle {
             parameters: call.parameters.clone(),
             context: call.context.clone(),
             idempotency_key: call.idempotency_key.to_owned(),
+            traceparent: call.traceparent.map(str::to_owned),
         });
         let told = |replies: &mut BTreeMap<String, VecDeque<Reply>>| {
             replies

@@ -4,21 +4,26 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use domain::ai_agent::Agent;
 use domain::function_model::FunctionModel;
-use domain::ids::{ContentId, ModelId, OrganizationId, UserId, WorkflowId};
+use domain::ids::{AgentId, ContentId, ModelId, OrganizationId, UserId, WorkflowId};
 use domain::instant::Instant;
-use domain::organization::OrganizationRole;
+use domain::node_context::NodeContext;
+use domain::node_link::NodeLink;
+use domain::organization::{Invitation, OrganizationRole};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::agent_tasks::{CoordinationRow, TaskRow};
 use super::clock::Clock;
+use super::described_nodes::NodeRow;
 use super::faults::Faults;
 use super::ids::nth_id;
 use super::machine::Machine;
 use crate::context::{Context, StoredAnswer};
 use crate::ports::{
     AuditEntry, Expected, KnowledgeContent, ModelVersion, Organization, PortError, PortErrorKind,
-    StoredEvent, Workflow,
+    StoredEvent, TreeId, Workflow,
 };
 
 /// The inside of a world, behind every collection.
@@ -39,6 +44,14 @@ pub(super) struct Store {
     pub(super) members: BTreeMap<(OrganizationId, UserId), OrganizationRole>,
     pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
     pub(super) contents: BTreeMap<ContentId, KnowledgeContent>,
+    pub(super) invitations: Vec<(String, Invitation)>,
+    pub(super) links: Vec<NodeLink>,
+    pub(super) batches: Vec<(UserId, String)>,
+    pub(super) agents: BTreeMap<AgentId, Agent>,
+    pub(super) tasks: Vec<TaskRow>,
+    pub(super) coordinations: Vec<CoordinationRow>,
+    pub(super) nodes: Vec<NodeRow>,
+    pub(super) contexts: BTreeMap<TreeId, Vec<NodeContext>>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) audit: Vec<AuditEntry>,
     answers: BTreeMap<(UserId, String, String), (String, StoredAnswer)>,

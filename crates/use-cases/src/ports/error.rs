@@ -21,6 +21,8 @@ pub enum PortErrorKind {
     VersionTaken,
     /// The idempotency key was used with another command.
     KeyReused,
+    /// There is no user of this identifier.
+    UserUnknown,
     /// Missing, or hidden from the actor.
     NotFound,
     /// Row-level security said no.
@@ -33,6 +35,18 @@ pub enum PortErrorKind {
     OrderTaken,
     /// The execution has ended already.
     Finished,
+    /// A run or one of its actions is in another state than the command needs.
+    OtherStatus,
+    /// The agent has no room for the task, and it may not wait.
+    AtCapacity,
+    /// Such a link exists.
+    LinkTaken,
+    /// A batch of this name is under way.
+    BatchRunning,
+    /// The organization has no other owner.
+    LastOwner,
+    /// The organization holds models.
+    NotEmpty,
     /// The far side refused the request as malformed: a fault of this program.
     Invalid,
 }

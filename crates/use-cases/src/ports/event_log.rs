@@ -11,6 +11,7 @@ use crate::context::Context;
 
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StoredEvent {
     /// Its own id.

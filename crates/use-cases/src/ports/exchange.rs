@@ -2,7 +2,10 @@
 
 use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
-use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
+use domain::vocabulary::{
+    Environment, ErrorCategory, ExecutionStatus, FailureHandling, JobPriority, RunMode,
+};
+use domain::workflow::recovery::RecoveryPolicy;
 use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,6 +16,7 @@ pub type Step = u32;
 
 /// A process that works on runs. Its lease token fences it: what it reports after losing the lease is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Worker {
     /// Names the lease; one per worker and lifetime.
@@ -26,6 +30,7 @@ pub struct Worker {
 
 /// One attempt at one step of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimKey {
     /// The run.
@@ -38,6 +43,7 @@ pub struct ClaimKey {
 
 /// A run to start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewExecution {
     /// Its id.
@@ -63,10 +69,14 @@ pub struct NewExecution {
     /// 1–2 592 000; when it has passed the run fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+    /// Whether containers that fail are tried again as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryPolicy>,
 }
 
 /// What starting answers about one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StartedExecution {
     /// Its id.
@@ -79,6 +89,7 @@ pub struct StartedExecution {
 
 /// Runs that were started, and what of them the worker may do at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// The runs, in the order asked for.
@@ -90,6 +101,7 @@ pub struct Started {
 
 /// A step handed to a worker, with everything needed to do it besides the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
     /// The run.
@@ -128,12 +140,40 @@ pub struct Claim {
     /// When the run fails if it has not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Instant>,
+    /// For how long the step's container has been under way, in milliseconds; only where it has a time limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_elapsed_ms: Option<u64>,
+    /// Whether containers of the run that fail are tried again as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryPolicy>,
+    /// How often the step's container was tried again.
+    #[serde(default)]
+    pub container_restarts: u32,
+    /// The trace that the start of the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// How earlier action steps ended, by step number.
     #[serde(default)]
     pub results: Vec<StepResult>,
     /// The nested run this step was waiting for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildResult>,
+    /// What holds for this step instead of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<StepOptions>,
+}
+
+/// What holds for a step of one run instead of its plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StepOptions {
+    /// What its final failure does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_handling: Option<FailureHandling>,
+    /// Whether it sees the outputs of those before it in its container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_propagation: Option<bool>,
 }
 
 impl Claim {
@@ -149,6 +189,7 @@ impl Claim {
 
 /// How a step can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StepStatus {
     /// With an output.
@@ -161,6 +202,7 @@ pub enum StepStatus {
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepResult {
     /// The step.
@@ -174,6 +216,7 @@ pub struct StepResult {
 
 /// How a nested run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChildResult {
     /// The nested run.
@@ -190,6 +233,7 @@ pub struct ChildResult {
 
 /// Something that went wrong in a run, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionError {
     /// The container, when it belongs to one.
@@ -209,6 +253,7 @@ pub struct ExecutionError {
 
 /// How serious a line of a run's log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// For the one who looks for a fault.
@@ -223,6 +268,7 @@ pub enum LogLevel {
 
 /// A line a worker adds to a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// How serious.
@@ -233,6 +279,7 @@ pub struct LogLine {
 
 /// What a worker reports about a step it was handed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// The run.
@@ -262,6 +309,7 @@ impl Outcome {
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -291,6 +339,9 @@ pub enum OutcomeKind {
         /// Whether the container fails with it; otherwise the run may still complete.
         #[serde(default = "yes")]
         container_failed: bool,
+        /// The container is tried again as a whole after this pause, as soon as all of it has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restart_after_ms: Option<u64>,
     },
     /// It was not done, and nobody minds.
     Skipped {
@@ -316,6 +367,7 @@ fn yes() -> bool {
 
 /// A run that ended in an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FinishedExecution {
     /// The run.
@@ -326,6 +378,7 @@ pub struct FinishedExecution {
 
 /// The reply to a worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Exchange {
     /// Steps for the worker, leased to it.
@@ -411,7 +464,7 @@ mod tests {
             "executionId": RUN, "step": 2, "attempt": 3, "failures": 1, "modelId": RUN,
             "versionId": RUN, "versionNumber": "1.0.1", "startedBy": RUN,
             "environment": "production", "parameters": {"a": 1}, "sessionId": "s", "depth": 0,
-            "maxDepth": 10, "approvedActions": [], "deadline": "2025-09-01T12:00:00.000Z",
+            "maxDepth": 10, "approvedActions": [], "containerRestarts": 1, "deadline": "2025-09-01T12:00:00.000Z",
             "results": [{"step": 1, "status": "completed", "output": 7}],
             "child": {"executionId": RUN, "status": "failed", "outputs": {}, "errors": []},
         });

@@ -7,18 +7,21 @@ use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId
 use domain::instant::Instant;
 use domain::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode};
 use domain::workflow::plan::Plan;
+use domain::workflow::resumption::Resumption;
 use domain::workflow::retry::ActionError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{
-    Exchange, ExecutionError, LogLevel, NewExecution, Outcome, Page, PageRequest, PortError,
-    PublishedVersion, Started, Step, StoredEvent, Worker, Written,
+    Claim, Exchange, ExecutionError, LogLevel, NewExecution, Outcome, Page, PageRequest, PortError,
+    PublishedVersion, Started, Step, StepOptions, StoredEvent, Worker, Written,
 };
 use crate::context::{Actor, Context, StoredAnswer};
 
 /// A run as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Execution {
     /// Its id.
@@ -85,6 +88,7 @@ pub struct Execution {
 
 /// Where a step of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StepState {
     /// Some of what it depends on has not ended.
@@ -107,6 +111,7 @@ pub enum StepState {
 
 /// One step of one run, from the moment something was known about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionRun {
     /// The step, of any kind.
@@ -129,6 +134,9 @@ pub struct ActionRun {
     /// What went wrong last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ActionError>,
+    /// Of a failed attempt, when the next one may begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Instant>,
     /// When it was first handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Instant>,
@@ -139,6 +147,7 @@ pub struct ActionRun {
 
 /// A line of a run's log as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StoredLogLine {
     /// When it was stored.
@@ -162,6 +171,51 @@ pub struct LogFilter {
     pub level: Option<LogLevel>,
     /// Not before this instant.
     pub since: Option<Instant>,
+}
+
+/// What can be done to a run as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// It ends.
+    Cancel,
+    /// It starts nothing new.
+    Pause,
+    /// It goes on.
+    Resume,
+}
+
+/// One more attempt at an action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// The action's step.
+    pub step: Step,
+    /// The attempt that failed; another one there means that the action moved on.
+    pub attempt: u32,
+    /// How a failed run is set back; absent in a run that goes on.
+    pub resumption: Option<Resumption>,
+}
+
+/// How an attempt failed, as somebody reports it who does not hold it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedFailure {
+    /// What follows: `retry` or `failed`, with run, step and attempt.
+    pub outcome: Outcome,
+    /// Under which lease the attempt has to be held, if that matters.
+    pub lease_token: Option<Uuid>,
+}
+
+/// What is to be run of a container, here and now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Orchestrate {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The steps to run.
+    pub steps: Vec<Step>,
+    /// The steps of the container that are left out.
+    pub skip: Vec<Step>,
+    /// What holds for the steps instead of the plan.
+    pub options: StepOptions,
 }
 
 /// The runs, as the caller may see them, and the engine's own calls, which serve all users at once.
@@ -235,12 +289,47 @@ pub trait Executions {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, PortError>;
 
-    /// Ends a run and what is nested in it; answers where it stands then.
-    async fn cancel(
+    /// Ends, pauses or resumes a run and what is nested in it; answers where it stands then.
+    async fn control(
         &self,
         context: &Context,
         execution_id: ExecutionId,
+        control: Control,
         reason: Option<&str>,
         answer: Option<StoredAnswer>,
     ) -> Result<Written<ExecutionStatus>, PortError>;
+
+    /// Makes one more attempt at an action possible, and takes a failed run up again for it.
+    async fn retry(
+        &self,
+        context: &Context,
+        execution_id: ExecutionId,
+        retry: &Retry,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError>;
+
+    /// Runs nested directly in some others.
+    async fn nested(
+        &self,
+        context: &Context,
+        execution_ids: &[ExecutionId],
+    ) -> Result<Vec<Execution>, PortError>;
+
+    /// Hands what is ready of a container to the worker; the service's alone. `OtherStatus` when
+    /// the run is not running, or somebody has one of the steps.
+    async fn orchestrate(
+        &self,
+        context: &Context,
+        order: &Orchestrate,
+        worker: &Worker,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError>;
+
+    /// Records how an attempt failed that somebody else holds; the service's alone.
+    async fn record_failure(
+        &self,
+        context: &Context,
+        failure: &ReportedFailure,
+        answer: Option<StoredAnswer>,
+    ) -> Result<Written<()>, PortError>;
 }

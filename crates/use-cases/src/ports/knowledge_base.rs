@@ -8,6 +8,7 @@ use crate::context::Actor;
 
 /// A document, or what a search shows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
     /// How the knowledge base names it.

@@ -9,6 +9,7 @@ use crate::context::{Context, StoredAnswer};
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KnowledgeContent {
     /// Its id, which actions name.

@@ -5,8 +5,13 @@
 //! Every write carries its events, and the answer to keep when the request has an idempotency key.
 //! Futures need not be `Send`: one instance of the module is one thread.
 
+mod agent_service;
+mod agent_tasks;
+mod ai_agents;
 mod audit_logs;
 mod clock;
+mod contexts;
+mod described_nodes;
 mod error;
 mod event_log;
 mod exchange;
@@ -17,6 +22,7 @@ mod ids;
 mod knowledge_base;
 mod knowledge_contents;
 mod model_versions;
+mod node_links;
 mod organizations;
 mod page;
 mod service_error;
@@ -24,25 +30,44 @@ mod spindle;
 mod workflows;
 mod write;
 
+pub use agent_service::{AgentService, Message, Reply, ToolCall, Turn};
+pub use agent_tasks::{
+    Advance, AgentTask, AgentTasks, Coordination, EndedStage, NewAgentTask, NewCoordination,
+    NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
+};
+pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
 pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
 pub use clock::Clock;
+pub use contexts::{ContextSave, Contexts, TreeId};
+pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};
 pub use error::{PortError, PortErrorKind};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
-    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepResult, StepStatus,
-    Worker,
+    NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepOptions, StepResult,
+    StepStatus, Worker,
 };
-pub use executions::{ActionRun, Execution, Executions, LogFilter, StepState, StoredLogLine};
+pub use executions::{
+    ActionRun, Control, Execution, Executions, LogFilter, Orchestrate, ReportedFailure, Retry,
+    StepState, StoredLogLine,
+};
 pub use function_models::{
-    Extent, FoundModel, FunctionModels, ModelFilter, ModelSave, ModelSort, NestedModel, VersionRef,
+    DeletedFilter, Extent, FoundByWords, FoundModel, FunctionModels, Highlights, JointSave,
+    MissingModel, ModelFilter, ModelRelations, ModelSave, ModelSort, NestedModel, VersionRef,
 };
 pub use idempotency::IdempotentAnswers;
 pub use ids::Ids;
 pub use knowledge_base::{Document, KnowledgeBase};
 pub use knowledge_contents::{KnowledgeContent, KnowledgeContents};
 pub use model_versions::{ModelVersion, ModelVersions, NewVersion, PublishedVersion};
-pub use organizations::{NewOrganization, Organization, Organizations};
+pub use node_links::{
+    FoundEnd, LinkChange, LinkEdges, LinkEnd, LinkFilter, LinkHistory, LinkProspects, LinkRemoval,
+    NodeLinks,
+};
+pub use organizations::{
+    Acceptance, FoundInvitation, FoundMember, MemberChange, NewOrganization, Organization,
+    Organizations,
+};
 pub use page::{Bookmark, Page, PageRequest, SortOrder};
 pub use service_error::{ServiceError, ServiceFailure};
 pub use spindle::{Spindle, WorkflowCall};
@@ -60,16 +85,28 @@ pub trait Ports {
     type ModelVersions: ModelVersions;
     /// Organizations and memberships.
     type Organizations: Organizations;
+    /// Links between things.
+    type NodeLinks: NodeLinks;
     /// Tasks of the built-in workflow service.
     type Workflows: Workflows;
     /// Documents of the built-in knowledge base.
     type KnowledgeContents: KnowledgeContents;
     /// The runs.
     type Executions: Executions;
+    /// What nodes share.
+    type Contexts: Contexts;
     /// The workflow service, built in or remote.
     type Spindle: Spindle;
     /// The documentation service, built in or remote.
     type KnowledgeBase: KnowledgeBase;
+    /// The agents.
+    type AiAgents: AiAgents;
+    /// What agents are asked to do.
+    type AgentTasks: AgentTasks;
+    /// The service behind the agents.
+    type AgentService: AgentService;
+    /// Search data about nodes.
+    type DescribedNodes: DescribedNodes;
     /// What has happened.
     type EventLog: EventLog;
     /// Who changed what.
@@ -87,16 +124,28 @@ pub trait Ports {
     fn model_versions(&self) -> &Self::ModelVersions;
     /// Organizations and memberships.
     fn organizations(&self) -> &Self::Organizations;
+    /// Links between things.
+    fn node_links(&self) -> &Self::NodeLinks;
     /// Tasks of the built-in workflow service.
     fn workflows(&self) -> &Self::Workflows;
     /// Documents of the built-in knowledge base.
     fn knowledge_contents(&self) -> &Self::KnowledgeContents;
     /// The runs.
     fn executions(&self) -> &Self::Executions;
+    /// What nodes share.
+    fn contexts(&self) -> &Self::Contexts;
     /// The workflow service.
     fn spindle(&self) -> &Self::Spindle;
     /// The documentation service.
     fn knowledge_base(&self) -> &Self::KnowledgeBase;
+    /// The agents.
+    fn ai_agents(&self) -> &Self::AiAgents;
+    /// What agents are asked to do.
+    fn agent_tasks(&self) -> &Self::AgentTasks;
+    /// The service behind the agents.
+    fn agent_service(&self) -> &Self::AgentService;
+    /// Search data about nodes.
+    fn described_nodes(&self) -> &Self::DescribedNodes;
     /// What has happened.
     fn event_log(&self) -> &Self::EventLog;
     /// Who changed what.

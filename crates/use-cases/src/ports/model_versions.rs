@@ -12,6 +12,7 @@ use crate::context::Context;
 
 /// A snapshot as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ModelVersion {
     /// Its id.
@@ -58,6 +59,7 @@ pub struct NewVersion {
 
 /// The snapshot of a model that runs, or the news that there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublishedVersion {
     /// The snapshot.

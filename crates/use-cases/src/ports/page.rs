@@ -6,6 +6,7 @@ use serde_json::Value;
 /// Where a page ends: the sort key of its last item, understood by the port that made it.
 /// The outermost layer signs it before handing it to a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Bookmark(pub Value);
 
@@ -54,6 +55,7 @@ impl<T> Page<T> {
 
 /// Direction of a sorted list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SortOrder {
     /// Smallest or oldest first.

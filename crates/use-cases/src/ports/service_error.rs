@@ -5,6 +5,7 @@ use thiserror::Error;
 
 /// Why a service did not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceFailure {
     /// It took too long.

@@ -21,6 +21,8 @@ pub struct WorkflowCall<'a> {
     pub context: &'a Value,
     /// The same for every attempt of one action of one run, so that the far side can recognise a repetition.
     pub idempotency_key: &'a str,
+    /// The trace that the run belongs to, as its start named it.
+    pub traceparent: Option<&'a str>,
     /// After this time the far side is told to stop.
     pub timeout_ms: u64,
 }

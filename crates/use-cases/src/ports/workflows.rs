@@ -10,6 +10,7 @@ use crate::context::{Context, StoredAnswer};
 
 /// A registered task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Workflow {
     /// Its id, which tethers name.

@@ -3,8 +3,8 @@
 use domain::built_in_workflow::{HttpTask, UpdateWorkflow, updated};
 use domain::error::Code;
 use domain::ids::WorkflowId;
+use domain::json;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
@@ -37,7 +37,7 @@ pub async fn change(
     let saved = Saved {
         value: Workflow {
             name,
-            definition: json!(task),
+            definition: json::to_value(&task),
             updated_at: ports.clock().instant(),
             revision: expected.next(),
             ..workflow
@@ -58,6 +58,8 @@ pub async fn change(
 
 #[cfg(test)]
 mod tests {
+
+    use serde_json::json;
 
     use super::*;
     use crate::in_memory::World;

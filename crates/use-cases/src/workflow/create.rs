@@ -3,7 +3,7 @@
 use domain::built_in_workflow::{CreateWorkflow, HttpTask, workflow_name};
 use domain::error::{Code, Violations};
 use domain::ids::WorkflowId;
-use serde_json::json;
+use domain::json;
 
 use crate::context::{Context, StoredAnswer};
 use crate::error::UseCaseError;
@@ -36,7 +36,7 @@ pub async fn create(
             organization_id: command.organization_id,
             user_id,
             name: name.unwrap_or_default(),
-            definition: json!(task),
+            definition: json::to_value(&task),
             created_at: now,
             updated_at: now,
             revision: 1,
@@ -58,6 +58,8 @@ pub async fn create(
 #[cfg(test)]
 mod tests {
     use domain::organization::OrganizationRole;
+
+    use serde_json::json;
 
     use super::*;
     use crate::in_memory::World;

@@ -53,6 +53,7 @@ fn new_execution(execution_id: &str) -> NewExecution {
         max_depth: 10,
         approved_actions: Vec::new(),
         timeout_seconds: None,
+        recovery: None,
     }
 }
 
@@ -101,7 +102,7 @@ fn a_repeated_start_and_a_repeated_cancellation_answer_what_was_kept() {
     let (script, clock) = played(&[kept_answer.clone(), kept_answer]);
     let all = executions(&script, &clock);
     let started = block_on(all.start(&context(), &[], kept(), None, 0)).unwrap();
-    let cancelled = block_on(all.cancel(&context(), id(), None, kept())).unwrap();
+    let cancelled = block_on(all.control(&context(), id(), Control::Cancel, None, kept())).unwrap();
     assert!(matches!(
         (started, cancelled),
         (Written::Replayed(_), Written::Replayed(_))
@@ -260,7 +261,7 @@ fn a_cancellation_says_where_the_run_stands() {
     ]);
     let clock = StillClock::default();
     let all = executions(&script, &clock);
-    let cancel = || block_on(all.cancel(&context(), id(), Some("late"), None));
+    let cancel = || block_on(all.control(&context(), id(), Control::Cancel, Some("late"), None));
     assert_eq!(cancel(), Ok(Written::Done(ExecutionStatus::Cancelled)));
     assert_eq!(cancel().unwrap_err().kind, PortErrorKind::Finished);
     assert_eq!(body(&script.sent()[0])["command"]["reason"], "late");

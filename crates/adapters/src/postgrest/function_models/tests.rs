@@ -289,3 +289,105 @@ fn facts_that_change_nothing_are_recorded() {
         (&json!("function-model"), &json!(ID))
     );
 }
+
+#[test]
+fn models_are_found_by_words_the_best_first() {
+    let mut row = header();
+    row["rank"] = json!(600_000);
+    row["description"] = json!("Takes orders");
+    let (script, clock) = (
+        Script::of([
+            answer(200, &json!([row.clone(), row]).to_string()),
+            answer(200, "[]"),
+        ]),
+        StillClock::default(),
+    );
+    let models = PostgrestFunctionModels::new(session(&script, &clock));
+    let mut page = PageRequest {
+        limit: 1,
+        ..PageRequest::default()
+    };
+    let filter = ModelFilter {
+        status: Some(ModelStatus::Draft),
+        ..ModelFilter::default()
+    };
+    let look =
+        |page: &PageRequest| block_on(models.search(&context(), "order", &filter, true, page));
+    let found = look(&page).unwrap();
+    let highlights = &found.items[0].highlights;
+    assert_eq!(
+        highlights.name.as_deref(),
+        Some("<mark>Order</mark> to cash")
+    );
+    assert_eq!(
+        highlights.description.as_deref(),
+        Some("Takes <mark>orders</mark>")
+    );
+    page.after = found.next;
+    assert!(page.after.is_some());
+    look(&page).unwrap();
+    let sent = script.sent();
+    assert_eq!(asked(&sent[0]).0, "rpc/search_function_models");
+    assert_eq!(body(&sent[0]), json!({"query": "order"}));
+    assert_eq!(
+        parameter(&sent[0], "order").as_deref(),
+        Some("rank.desc,model_id.desc")
+    );
+    assert_eq!(parameter(&sent[0], "status").as_deref(), Some("eq.draft"));
+    assert_eq!(parameter(&sent[1], "rank").as_deref(), Some("lte.600000"));
+}
+
+#[test]
+fn one_edit_of_a_large_model_sends_only_what_changed() {
+    use domain::function_model::commands::{ChangeContainerNode, ContainerNodePatch};
+    use domain::function_model::{Command, decide, evolve};
+    let (found, _) = found_in(json!([whole()]), Extent::Whole);
+    let mut model = found.unwrap().unwrap().model;
+    let stage = model.nodes[&domain::ids::NodeId::parse(STAGE).unwrap()].clone();
+    for n in 0..5000_u32 {
+        let mut node = stage.clone();
+        let id = format!("0198c0de-0000-7000-9000-{n:012}");
+        node.node_id = domain::ids::NodeId::parse(&id).unwrap();
+        model.nodes.insert(node.node_id, node);
+    }
+    let change = ChangeContainerNode {
+        node_id: stage.node_id,
+        changes: ContainerNodePatch {
+            name: Some("Renamed".into()),
+            ..ContainerNodePatch::default()
+        },
+    };
+    let at = model.created_at;
+    let events = decide(
+        &model,
+        &Command::ChangeContainerNode(change),
+        model.user_id,
+        at,
+    )
+    .unwrap();
+    let after = events.iter().fold(model, evolve);
+    let (script, clock) = (
+        Script::of([answer(200, "{\"revision\": 4}")]),
+        StillClock::default(),
+    );
+    let models = PostgrestFunctionModels::new(session(&script, &clock));
+    let change = ModelSave {
+        model: &after,
+        expected: Expected::Revision(3),
+        delta: &Delta::of(&events),
+        events: &events,
+        version: None,
+        answer: None,
+    };
+    block_on(models.save(&context(), change)).unwrap();
+    let sent = body(&script.sent()[0]);
+    assert_eq!(
+        sent["command"]["containers"]["put"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let bytes = script.sent()[0].body.as_deref().map_or(0, str::len);
+    assert!(bytes < 2048, "{bytes} bytes");
+}

@@ -16,6 +16,8 @@ fn workflow(definition: Value) -> Step {
     answer(200, &row.to_string())
 }
 
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 fn run_as(script: &Script, workflow_id: &str) -> Result<Value, ServiceError> {
     let clock = StillClock::default();
     let http = Rc::new(HttpClient::new(script, &clock, AllowedHosts::default()));
@@ -28,6 +30,7 @@ fn run_as(script: &Script, workflow_id: &str) -> Result<Value, ServiceError> {
         parameters: &json!({"step": "pay", "n": 3}),
         context: &json!({"order": {"id": "o-1"}}),
         idempotency_key: "run-4",
+        traceparent: Some(TRACE),
         timeout_ms: 5000,
     }))
 }
@@ -61,6 +64,7 @@ fn a_task_is_called_with_what_its_expressions_give() {
     assert_eq!(sent.body.as_deref(), Some(r#"{"m":3,"n":3,"o":"o-1"}"#));
     assert_eq!(sent.max_body_bytes, MAX_OUTSIDE_BODY);
     assert_eq!(header(&sent, "idempotency-key"), Some("run-4"));
+    assert_eq!(header(&sent, "traceparent"), Some(TRACE));
     assert_eq!(header(&sent, "x-step"), Some("pay"));
     assert_eq!(header(&sent, "authorization"), Some("Bearer abc"));
     assert_eq!(header(&sent, "content-type"), Some("application/json"));

@@ -103,6 +103,7 @@ fn deleted(mut model: FunctionModel) -> FunctionModel {
     model.deletion = Some(Deletion {
         deleted_at: now(),
         deleted_by: "somebody".to_owned(),
+        retain_until: None,
     });
     model
 }

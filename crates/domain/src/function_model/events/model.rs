@@ -6,10 +6,10 @@ use crate::finding::Finding;
 use crate::function_model::{
     ActionNode, ContainerNode, ModelChanges, ModelName, Permissions, Version,
 };
-use crate::ids::{ModelId, OrganizationId, UserId, ValidationId, VersionId};
+use crate::ids::{LinkId, ModelId, OrganizationId, UserId, ValidationId, VersionId};
 use crate::instant::Instant;
 use crate::limits::JsonObject;
-use crate::vocabulary::{ModelStatus, ValidationLevel, VersionBump};
+use crate::vocabulary::{ModelStatus, RepairKind, RiskLevel, ValidationLevel, VersionBump};
 
 /// Data of [`super::Event::FunctionModelCreated`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +119,80 @@ pub struct FunctionModelVersionCreated {
     pub created_by: UserId,
     /// When.
     pub created_at: Instant,
+}
+
+/// Data of [`super::Event::FunctionModelArchived`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionModelArchived {
+    /// The model.
+    pub model_id: ModelId,
+    /// Its name.
+    pub name: ModelName,
+    /// Its number.
+    pub version: Version,
+    /// Who archived it.
+    pub archived_by: UserId,
+    /// When.
+    pub archived_at: Instant,
+    /// The status before.
+    pub previous_status: ModelStatus,
+    /// The status now.
+    pub current_status: ModelStatus,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How risky it was.
+    pub risk_level: RiskLevel,
+    /// Links that were removed with it.
+    #[serde(default)]
+    pub removed_links: Vec<LinkId>,
+}
+
+/// Data of [`super::Event::FunctionModelSoftDeleted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionModelSoftDeleted {
+    /// The model.
+    pub model_id: ModelId,
+    /// Its name.
+    pub name: ModelName,
+    /// Its number.
+    pub version: Version,
+    /// The status it keeps.
+    pub status: ModelStatus,
+    /// Who deleted it.
+    pub deleted_by: UserId,
+    /// When.
+    pub deleted_at: Instant,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Until when it is kept.
+    pub retain_until: Instant,
+}
+
+/// Data of [`super::Event::FunctionModelRestored`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionModelRestored {
+    /// The model.
+    pub model_id: ModelId,
+    /// Who restored it.
+    pub restored_by: UserId,
+    /// When.
+    pub restored_at: Instant,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was repaired, in the order of the plan.
+    #[serde(default)]
+    pub repaired: Vec<RepairKind>,
+    /// The status it has again.
+    pub status: ModelStatus,
+    /// Its new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_name: Option<ModelName>,
 }
 
 /// Data of [`super::Event::WorkflowValidationCompleted`].

@@ -8,9 +8,11 @@ use crate::function_model::{
     ActionChanges, ContainerChanges, ModelChanges, ModelName, PermissionLists, Permissions,
     RawRetryPolicy, RetryPolicy, Version,
 };
-use crate::ids::{OrganizationId, UserId, ValidationId, VersionId};
+use crate::ids::{LinkId, OrganizationId, UserId, ValidationId, VersionId};
 use crate::instant::Instant;
-use crate::vocabulary::{ActionStatus, ExecutionMode, ModelStatus, ValidationLevel, VersionBump};
+use crate::vocabulary::{
+    ActionStatus, ExecutionMode, ModelStatus, RepairKind, RiskLevel, ValidationLevel, VersionBump,
+};
 use crate::workflow::tests::{Sketch, action_id, boundary, node_id, object, owner, stage, uuid};
 use serde_json::json;
 use std::path::Path;
@@ -105,6 +107,42 @@ fn events_of_the_model_keep_their_form() {
         warning_count: 3,
         validated_by: owner(),
         validated_at: at(),
+    });
+}
+
+#[test]
+fn events_about_the_life_of_a_model_keep_their_form() {
+    let name = ModelName::parse("Order to cash").unwrap();
+    check(FunctionModelArchived {
+        model_id: model_id(),
+        name: name.clone(),
+        version: Version::INITIAL,
+        archived_by: owner(),
+        archived_at: at(),
+        previous_status: ModelStatus::Published,
+        current_status: ModelStatus::Archived,
+        reason: Some("done with".to_owned()),
+        risk_level: RiskLevel::Medium,
+        removed_links: vec![LinkId::from_uuid(uuid(11))],
+    });
+    check(FunctionModelSoftDeleted {
+        model_id: model_id(),
+        name: name.clone(),
+        version: Version::INITIAL,
+        status: ModelStatus::Draft,
+        deleted_by: owner(),
+        deleted_at: at(),
+        reason: Some("a mistake".to_owned()),
+        retain_until: at().plus_millis(31_536_000_000),
+    });
+    check(FunctionModelRestored {
+        model_id: model_id(),
+        restored_by: owner(),
+        restored_at: at(),
+        reason: None,
+        repaired: vec![RepairKind::RepairBrokenReference],
+        status: ModelStatus::Draft,
+        new_name: Some(name),
     });
 }
 

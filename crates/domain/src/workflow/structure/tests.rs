@@ -12,7 +12,7 @@ fn sound() -> Sketch {
         .with(boundary("out", "output", &["s"]))
 }
 
-fn codes(sketch: &Sketch) -> BTreeSet<FindingCode> {
+fn codes(sketch: &Sketch) -> SortedSet<FindingCode> {
     let findings = validate(&sketch.model, &NestedModels::new());
     findings.iter().map(|finding| finding.code).collect()
 }
@@ -28,7 +28,7 @@ fn check(sketch: &Sketch, expected: &[FindingCode]) {
 #[test]
 fn a_sound_model_has_only_small_warnings() {
     use FindingCode as F;
-    let expected = BTreeSet::from([F::IoContractMissing, F::DescriptionMissing]);
+    let expected = SortedSet::from([F::IoContractMissing, F::DescriptionMissing]);
     assert_eq!(codes(&sound()), expected);
     let empty: Vec<FindingCode> = codes(&Sketch::new()).into_iter().collect();
     assert_eq!(empty, [F::NoInput, F::NoOutput, F::NoStage]);
