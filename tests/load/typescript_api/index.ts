@@ -1,5 +1,7 @@
 // Two endpoints of the `api` function written again in TypeScript with supabase-js, with the same checks,
-// for the benchmark alone: reading a model, and changing its description.
+// headers and log line, for the benchmark alone: reading a model, and changing its description.
+
+import { createHash } from "node:crypto";
 
 import { createClient } from "@supabase/supabase-js";
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from "jose";
@@ -88,8 +90,7 @@ function check(body: Row) {
   }
 }
 
-async function change(request: Request, modelId: string): Promise<Row> {
-  const who = await caller(request);
+async function change(request: Request, who: Caller, modelId: string): Promise<Row> {
   const { claims } = who;
   const body = await request.json().catch(() => {
     throw new Problem(400, "INVALID_REQUEST", "malformed JSON");
@@ -124,23 +125,66 @@ async function change(request: Request, modelId: string): Promise<Row> {
   return { ...row, ...body, updated_at: now, last_saved_at: now, revision: data.revision };
 }
 
-function answer(row: Row): Response {
+/** What every answer of the API tells besides its body. */
+function finish(response: Response, requestId: string, milliseconds: number): Response {
+  const { headers } = response;
+  headers.set("access-control-allow-origin", "*");
+  headers.set(
+    "access-control-expose-headers",
+    "allow, etag, link, location, preference-applied, retry-after, server-timing, www-authenticate, x-request-id",
+  );
+  headers.set("cache-control", "no-store");
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("x-request-id", requestId);
+  headers.set("server-timing", `total;dur=${milliseconds.toFixed(1)}`);
+  return response;
+}
+
+/** A user in the log, who is not named there. */
+function fingerprint({ claims }: Caller): string {
+  return createHash("sha256").update(claims.sub!).digest().subarray(0, 9).toString("base64url");
+}
+
+async function route(request: Request, who: Caller): Promise<Response> {
+  const modelId = new URL(request.url).pathname.match(/\/function-models\/([^/]+)$/)?.[1] ?? "";
+  if (!uuid.test(modelId)) throw new Problem(400, "INVALID_REQUEST", "not a model id");
+  const row = request.method === "PATCH"
+    ? await change(request, who, modelId)
+    : await find(who, modelId);
   return Response.json(camelCase(row), { headers: { etag: `"${row.revision}"` } });
 }
 
+function refusal(error: unknown): Response {
+  const { status, code, message } = error instanceof Problem
+    ? error
+    : new Problem(500, "INTERNAL_ERROR", "see the log");
+  return new Response(JSON.stringify({ code, status, detail: message }), {
+    status,
+    headers: { "content-type": "application/problem+json" },
+  });
+}
+
 Deno.serve(async (request) => {
+  const started = performance.now();
+  const requestId = request.headers.get("x-request-id") ?? crypto.randomUUID();
+  let who: Caller | undefined;
+  let response: Response;
   try {
-    const modelId = new URL(request.url).pathname.match(/\/function-models\/([^/]+)$/)?.[1] ?? "";
-    if (!uuid.test(modelId)) throw new Problem(400, "INVALID_REQUEST", "not a model id");
-    if (request.method === "PATCH") return answer(await change(request, modelId));
-    return answer(await find(await caller(request), modelId));
+    who = await caller(request);
+    response = await route(request, who);
   } catch (error) {
-    const problem = error instanceof Problem
-      ? error
-      : new Problem(500, "INTERNAL_ERROR", "see the log");
-    return new Response(
-      JSON.stringify({ code: problem.code, status: problem.status, detail: problem.message }),
-      { status: problem.status, headers: { "content-type": "application/problem+json" } },
-    );
+    response = refusal(error);
   }
+  const milliseconds = performance.now() - started;
+  console.log(JSON.stringify({
+    level: "info",
+    message: "request",
+    method: request.method,
+    route: "/function-models/{modelId}",
+    status: response.status,
+    milliseconds: Math.round(milliseconds * 10) / 10,
+    actor: who && fingerprint(who),
+    requestId,
+  }));
+  return finish(response, requestId, milliseconds);
 });
