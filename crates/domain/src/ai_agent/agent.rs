@@ -293,7 +293,7 @@ impl Agent {
             return Ok(());
         }
         let message = "The agent is disabled.";
-        let refusal = DomainError::new(Code::AgentDisabled, message);
+        let refusal = DomainError::new(Code::AgentDisabled, message).with("from", "disabled");
         Err(refusal.with("agentId", Value::from(self.agent_id.to_string())))
     }
 

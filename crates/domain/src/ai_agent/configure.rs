@@ -163,7 +163,10 @@ pub fn switch(
             true => (Code::AgentAlreadyEnabled, "The agent is enabled already."),
             false => (Code::AgentAlreadyDisabled, "The agent is disabled already."),
         };
-        return Err(DomainError::new(code, message));
+        let state = if enabled { "enabled" } else { "disabled" };
+        return Err(DomainError::new(code, message)
+            .with("from", state)
+            .with("to", state));
     }
     let switched = Agent {
         is_enabled: enabled,
@@ -310,6 +313,7 @@ mod tests {
         );
         let again = switch(&off, false, agent.created_by, now).unwrap_err();
         assert_eq!(again.code, Code::AgentAlreadyDisabled);
+        assert_eq!([&again.data["from"], &again.data["to"]], ["disabled"; 2]);
         assert!(
             switch(&off, true, agent.created_by, now)
                 .unwrap()

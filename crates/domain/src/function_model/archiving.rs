@@ -150,7 +150,8 @@ pub fn blockers(
 }
 
 fn guard_state(model: &FunctionModel) -> Result<(), DomainError> {
-    model.guard_not_deleted()?;
+    let there = model.guard_not_deleted();
+    there.map_err(|refusal| refusal.with("to", "archived"))?;
     if model.status == ModelStatus::Archived {
         let message = "The model is archived already, and stays so.";
         return Err(DomainError::new(Code::ModelAlreadyArchived, message)

@@ -69,7 +69,8 @@ pub(super) fn publish(
 }
 
 fn guard(model: &FunctionModel) -> Result<(), DomainError> {
-    model.guard_not_deleted()?;
+    let there = model.guard_not_deleted();
+    there.map_err(|refusal| refusal.with("to", "published"))?;
     match model.status {
         ModelStatus::Draft => Ok(()),
         ModelStatus::Archived => Err(model.archived().with("to", "published")),

@@ -166,7 +166,8 @@ impl FunctionModel {
         }
     }
 
-    pub(crate) fn archived(&self) -> DomainError {
+    /// The refusal of what no archived model undergoes: `MODEL_ARCHIVED`.
+    pub fn archived(&self) -> DomainError {
         let message = "The model is archived, and stays so.";
         DomainError::new(Code::ModelArchived, message).with("from", "archived")
     }

@@ -141,7 +141,7 @@ pub fn change_role(
     if member.role == role {
         return Ok(None);
     }
-    keep_an_owner(is_last_owner)?;
+    keep_an_owner(is_last_owner, role.as_str())?;
     Ok(Some(MembershipEvent {
         fact: MembershipFact::RoleChanged,
         organization_id: member.organization_id,
@@ -163,7 +163,7 @@ pub fn remove_member(
     by: UserId,
     now: Instant,
 ) -> Result<MembershipEvent, DomainError> {
-    keep_an_owner(is_last_owner)?;
+    keep_an_owner(is_last_owner, "none")?;
     Ok(MembershipEvent {
         fact: MembershipFact::Removed,
         organization_id: member.organization_id,
@@ -175,12 +175,14 @@ pub fn remove_member(
     })
 }
 
-fn keep_an_owner(is_last_owner: bool) -> Result<(), DomainError> {
+fn keep_an_owner(is_last_owner: bool, to: &str) -> Result<(), DomainError> {
     if !is_last_owner {
         return Ok(());
     }
     let message = "The last owner can neither leave nor become something else.";
-    Err(DomainError::new(Code::LastOwner, message))
+    Err(DomainError::new(Code::LastOwner, message)
+        .with("from", OrganizationRole::Owner.as_str())
+        .with("to", to))
 }
 
 /// Makes an invitation.
@@ -295,6 +297,10 @@ mod tests {
         let role = OrganizationRole::Admin;
         let refusal = change_role(&owner, role, true, user(2), now()).unwrap_err();
         assert_eq!(refusal.code, Code::LastOwner);
+        assert_eq!(
+            (&refusal.data["from"], &refusal.data["to"]),
+            (&"owner".into(), &"admin".into())
+        );
         let refusal = remove_member(&owner, true, user(2), now()).unwrap_err();
         assert_eq!(refusal.code, Code::LastOwner);
         let same = change_role(&owner, OrganizationRole::Owner, true, user(2), now());

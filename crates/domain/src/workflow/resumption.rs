@@ -45,7 +45,9 @@ pub fn once_more(
     let (again, due_at) = match (run, standing.status) {
         (ExecutionStatus::Running | ExecutionStatus::Paused, Some(RunStatus::Executing)) => {
             let message = "The action is being executed.";
-            return Err(DomainError::new(Code::ActionAlreadyExecuting, message));
+            return Err(DomainError::new(Code::ActionAlreadyExecuting, message)
+                .with("from", RunStatus::Executing.as_str())
+                .with("to", RunStatus::Retrying.as_str()));
         }
         (ExecutionStatus::Running, Some(RunStatus::Retrying)) => (Again::Now, standing.due_at),
         (ExecutionStatus::Failed, Some(RunStatus::Failed)) => {

@@ -2,6 +2,7 @@
 
 use domain::error::{Code, DomainError};
 use domain::ids::{ExecutionId, NodeId};
+use domain::vocabulary::RunStatus;
 use domain::workflow::orchestration::{OrchestrateContainer, check_running, steps_to_run};
 
 use super::access;
@@ -71,6 +72,8 @@ pub async fn orchestrate(
 fn running() -> DomainError {
     let message = "The container is running already.";
     DomainError::new(Code::OrchestrationAlreadyRunning, message)
+        .with("from", RunStatus::Executing.as_str())
+        .with("to", RunStatus::Executing.as_str())
 }
 
 #[cfg(test)]

@@ -116,14 +116,11 @@ pub async fn execute(
 pub(super) fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
     found.model.guard_not_deleted()?;
     if found.model.status == ModelStatus::Archived {
-        return Err(DomainError::new(
-            Code::ModelArchived,
-            "The model is archived.",
-        ));
+        return Err(found.model.archived());
     }
     found.published.as_ref().ok_or_else(|| {
         let message = "The model has never been published.";
-        DomainError::new(Code::ModelNotPublished, message)
+        DomainError::new(Code::ModelNotPublished, message).with("from", found.model.status.as_str())
     })
 }
 
