@@ -2,15 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{ActionStep, Plan, StepKind};
+use super::plan::Plan;
 use crate::error::{Code, DomainError, FieldError};
 use crate::function_model::ActionKind;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, ExecutionId, ModelId};
 use crate::limits::JsonObject;
-use crate::vocabulary::{
-    ActionNodeType, ExecutionMode, ExecutionStatus, ExecutionTrigger, OrchestrationMode,
-};
+use crate::vocabulary::{ActionNodeType, ExecutionStatus, ExecutionTrigger, OrchestrationMode};
 
 /// Ask what runs below a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -181,43 +179,6 @@ pub fn missing_parameters(plan: &Plan, given: &JsonObject) -> Vec<FractalWarning
         .collect()
 }
 
-/// Minutes a run of the plan is taken to last: over the levels the longest container, a container
-/// taking the sum of its groups.
-pub fn estimate_minutes(plan: &Plan) -> f64 {
-    let levels = plan.containers.iter().map(|container| container.level);
-    let mut longest = vec![0.0_f64; levels.max().map_or(0, |level| level as usize + 1)];
-    for container in &plan.containers {
-        let own = container.first as usize..=container.last as usize;
-        let steps = plan.steps.get(own).unwrap_or_default();
-        let actions: Vec<&ActionStep> = steps
-            .iter()
-            .filter(|step| step.kind == StepKind::Action)
-            .filter_map(|step| step.action.as_deref())
-            .collect();
-        let groups = actions.chunk_by(|a, b| a.execution_mode == b.execution_mode);
-        let minutes: f64 = groups
-            .map(|group| {
-                let minutes = group.iter().map(|action| minutes_of(action));
-                match group.first().map(|action| action.execution_mode) {
-                    Some(ExecutionMode::Parallel) => minutes.fold(0.0, f64::max),
-                    _ => minutes.sum(),
-                }
-            })
-            .sum();
-        let level = &mut longest[container.level as usize];
-        *level = level.max(minutes);
-    }
-    longest.iter().sum()
-}
-
-fn minutes_of(action: &ActionStep) -> f64 {
-    let stated = action.event.execution_context.estimated_duration_minutes;
-    stated.unwrap_or(match action.action_type {
-        ActionNodeType::FunctionModelContainer => 10.0,
-        _ => 1.0,
-    })
-}
-
 /// How the nesting levels of a run stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -309,13 +270,6 @@ mod tests {
         let code = |trigger| found(Some(trigger))[0].warning().unwrap().code;
         assert_eq!(code("manual"), "MANUAL_TRIGGER");
         assert_eq!(code("conditional"), "CONDITIONAL_TRIGGER");
-    }
-
-    #[test]
-    fn an_estimate_adds_the_longest_container_of_each_level() {
-        // a: 1 + 10, b: 7 ∥ 1 then 1, c: 1.
-        assert_eq!(estimate_minutes(&sketch(None).plan()), 12.0);
-        assert_eq!(estimate_minutes(&Sketch::new().plan()), 0.0);
     }
 
     #[test]

@@ -2,18 +2,20 @@
 
 use domain::ai_agent::task::ExecuteAgentTask;
 use domain::ids::{AgentId, ModelId, TaskId};
-use domain::vocabulary::{AgentTaskStatus, CoordinationMode, SynchronizationKind};
+use domain::vocabulary::{
+    ActionNodeType, AgentTaskStatus, CoordinationMode, ExecutionStatus, SynchronizationKind,
+};
 use serde_json::{Value, json};
 
-use super::AgentWorker;
-use crate::ai_agent;
+use super::{AgentWorker, Engine, EngineOptions};
 use crate::in_memory::{World, nth_id};
 use crate::ports::{
     AgentTask, Clock, Coordination, EventFilter, EventLog, Message, PageRequest, PortErrorKind,
-    Ports, Reply, ServiceError, ServiceFailure, ToolCall,
+    Ports, Reply, ServiceError, ServiceFailure, ToolCall, Worker,
 };
 use crate::testing::agents::{asked, coordination, registered, scene};
-use crate::testing::{alice, document, rendered, task};
+use crate::testing::{Draft, Run, action, alice, document, object, rendered, task};
+use crate::{ai_agent, function_model};
 
 struct Stage {
     world: World,
@@ -377,4 +379,74 @@ fn a_coordination_whose_time_is_up_ends() {
     assert_eq!((ended.status.as_str(), ended.stages.len()), ("failed", 1));
     let error = ended.stages[0].results[0].error.clone().unwrap();
     assert_eq!(error.code, "COORDINATION_TIMEOUT");
+}
+
+/// A run of a published model of alice's whose only action an agent does.
+fn run_with_agent(stage: &Stage, agent: AgentId) -> crate::execution::ExecutionDetails {
+    let (world, who) = (&stage.world, alice());
+    let draft = Draft::order_to_cash(world);
+    for action_id in draft.actions.clone() {
+        let gone =
+            function_model::remove_action_node(world, &who, draft.model_id, action_id, rendered);
+        world.run(gone).unwrap();
+    }
+    let data = json!({"tetherReferenceId": "agent", "agentId": agent,
+        "executionParameters": {"step": 1}, "outputMapping": {"total": "sum"}});
+    let asks = action(draft.stage, ActionNodeType::TetherNode, "Add it up", data);
+    let added = function_model::add_action_node(world, &who, draft.model_id, asks, rendered);
+    world.run(added).unwrap();
+    draft.publish(world, "1.0.1");
+    let begun = Run::again(world, &draft, &who);
+    let engine = Engine::new(EngineOptions {
+        worker: Worker {
+            lease_token: nth_id(0xe1),
+            name: "engine".into(),
+            held: None,
+        },
+        concurrency: 2,
+    });
+    world.run(engine.run(world, 60));
+    world
+        .run(crate::execution::read(world, &who, begun.execution_id))
+        .unwrap()
+}
+
+#[test]
+fn an_action_that_names_an_agent_goes_to_the_agent() {
+    let stage = Stage::new();
+    let agent = stage.agent();
+    stage.says(Ok(Reply::Content("{\"sum\": 7}".into())));
+    let run = run_with_agent(&stage, agent);
+    assert_eq!(run.execution.status, ExecutionStatus::Completed);
+    assert_eq!(run.execution.outputs, object(json!({"total": 7})).into());
+    let (key, messages) = stage.world.agent_service().turns().remove(0);
+    assert!(key.starts_with(&run.execution.execution_id.to_string()));
+    assert!(matches!(&messages[1], Message::Request(text) if text.starts_with("Add it up")));
+    let read = stage
+        .world
+        .run(ai_agent::read(&stage.world, &alice(), agent))
+        .unwrap();
+    assert_eq!(read.performance_metrics.success_count, 1);
+    assert!(stage.world.spindle().calls().is_empty());
+}
+
+#[test]
+fn a_run_bears_what_its_agent_cannot() {
+    let stage = Stage::new();
+    let agent = stage.agent();
+    let refused = ServiceError::new(ServiceFailure::Status(400), "no");
+    stage.says(Err(refused));
+    let run = run_with_agent(&stage, agent);
+    assert_eq!(run.execution.status, ExecutionStatus::Failed);
+    assert_eq!(run.execution.errors[0].code, "SERVICE_ANSWERED_400");
+    let other = Stage::new();
+    let nobody = AgentId::from_uuid(nth_id(99));
+    let run = run_with_agent(&other, nobody);
+    assert_eq!(run.execution.errors[0].code, "AGENT_NOT_FOUND");
+    let asleep = Stage::new();
+    let (who, agent) = (alice(), asleep.agent());
+    let off = ai_agent::switch(&asleep.world, &who, agent, false, rendered);
+    asleep.world.run(off).unwrap();
+    let run = run_with_agent(&asleep, agent);
+    assert_eq!(run.execution.errors[0].code, "AGENT_DISABLED");
 }

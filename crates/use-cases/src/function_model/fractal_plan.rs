@@ -4,9 +4,9 @@ use domain::error::Code;
 use domain::function_model::Act;
 use domain::ids::ModelId;
 use domain::sorted;
+use domain::workflow::estimate::estimate;
 use domain::workflow::fractal::{
-    FractalLevel, FractalModel, FractalPlan, Nesting, PlanFractal, estimate_minutes,
-    missing_parameters, nestings,
+    FractalLevel, FractalModel, FractalPlan, Nesting, PlanFractal, missing_parameters, nestings,
 };
 
 use super::execute::runnable;
@@ -49,7 +49,7 @@ pub async fn fractal_plan(
         }],
         total_models: 1,
         depth: 0,
-        estimate_minutes: estimate_minutes(&plan),
+        estimate_minutes: estimate(&plan).duration_minutes,
         warnings: missing_parameters(&plan, &given),
     };
     while !open.is_empty() {
