@@ -8,6 +8,7 @@ use crate::execution_context::checked_parameters;
 use crate::function_model::FunctionModel;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, NodeId};
+use crate::json;
 use crate::limits::{self, JsonObject};
 use crate::sorted;
 use crate::vocabulary::words;
@@ -154,16 +155,24 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
     })
 }
 
-/// Checks a start against the plan of the published version: every stage is active, and every
-/// parameter that the input boundaries ask for is given.
+/// Checks a start against the plan of the published version: every stage is active, every action
+/// can run, and every parameter that the input boundaries ask for is given.
 ///
 /// # Errors
-/// `NODE_INACTIVE` with the stages, `EXECUTION_CONTEXT_INVALID` with every missing parameter.
+/// `NODE_INACTIVE` with the stages, `WORKFLOW_INVALID` with every finding, `EXECUTION_CONTEXT_INVALID` with every missing parameter.
 pub fn check_start(plan: &Plan, start: &Start) -> Result<(), DomainError> {
     if !plan.inactive_stages.is_empty() {
         let stages: Vec<String> = plan.inactive_stages.iter().map(NodeId::to_string).collect();
         let message = "A stage of the published version is not active.";
         return Err(DomainError::new(Code::NodeInactive, message).with("nodeIds", stages));
+    }
+    if !plan.unready.is_empty() {
+        let message = format!(
+            "The published version has {} findings that forbid a run.",
+            plan.unready.len()
+        );
+        let findings = json::to_value(&plan.unready);
+        return Err(DomainError::new(Code::WorkflowInvalid, message).with("findings", findings));
     }
     check_parameters(&plan.required_parameters, &start.parameters)
 }
@@ -352,6 +361,7 @@ impl ExecutionStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::{Finding, FindingCode};
     use crate::workflow::tests::{Sketch, object, stage};
     use serde_json::json;
 
@@ -418,6 +428,12 @@ mod tests {
         plan.inactive_stages = vec![plan.containers[0].node_id];
         let refusal = check_start(&plan, &started).unwrap_err();
         assert_eq!(refusal.code, Code::NodeInactive);
+        plan.inactive_stages.clear();
+        let finding = Finding::new(FindingCode::ActionNotReady, "a is error.");
+        plan.unready = vec![finding.on_node(plan.containers[0].node_id)];
+        let refusal = check_start(&plan, &started).unwrap_err();
+        assert_eq!(refusal.code, Code::WorkflowInvalid);
+        assert_eq!(refusal.data["findings"][0]["code"], "ACTION_NOT_READY");
         assert_eq!(check_parameters(&[], &object(json!({}))), Ok(()));
     }
 

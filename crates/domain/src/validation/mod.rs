@@ -153,6 +153,17 @@ pub fn look(model: &FunctionModel, category: ValidationLevel, facts: &Facts) -> 
     }
 }
 
+/// What forbids every run of a version besides stages that are not active, with where it is and
+/// what to do.
+pub(crate) fn unready(model: &FunctionModel) -> Vec<Finding> {
+    let mut findings = readiness::validate(model, false);
+    findings.retain(|finding| {
+        finding.severity == Severity::Error && finding.code != FindingCode::StageNotReady
+    });
+    guide(model, &mut findings);
+    findings
+}
+
 impl Category {
     fn of(findings: Vec<Finding>) -> Self {
         let is_error = |finding: &Finding| finding.severity == Severity::Error;

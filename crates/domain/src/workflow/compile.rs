@@ -12,6 +12,7 @@ use crate::execution::required_parameters;
 use crate::function_model::knowledge_action::READ_TIMEOUT_MS;
 use crate::function_model::{ActionKind, ActionNode, ContainerNode, FunctionModel, RetryPolicy};
 use crate::sorted;
+use crate::validation;
 use crate::vocabulary::{ActionStatus, ExecutionMode, FailureHandling, NodeStatus};
 
 /// Compiles the working copy of a model.
@@ -51,6 +52,7 @@ pub fn compile(model: &FunctionModel) -> Result<Plan, DomainError> {
         containers: compiler.containers,
         required_parameters: required_parameters(model),
         inactive_stages: inactive.map(|stage| stage.node_id).collect(),
+        unready: validation::unready(model),
         max_depth: depth_limit(model, None),
     })
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::condition::Condition;
 use crate::error::{Code, DomainError};
+use crate::finding::Finding;
 use crate::function_model::{ActionKind, RetryPolicy};
 use crate::ids::{ActionId, NodeId};
 use crate::limits::JsonObject;
@@ -38,6 +39,9 @@ pub struct Plan {
     /// Stages that are not active, which refuse a start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inactive_stages: Vec<NodeId>,
+    /// What else forbids every run of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unready: Vec<Finding>,
     /// Most nested models below this one, as its actions state it.
     pub max_depth: u32,
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::finding::FindingCode;
 use crate::function_model::node::ParallelismConfig;
 use crate::function_model::{ContainerKind, RawRetryPolicy};
 use crate::vocabulary::LoadBalancing;
@@ -220,6 +221,19 @@ fn a_plan_knows_what_refuses_a_start() {
     assert_eq!(plan.inactive_stages, [node_id("s")]);
     assert_eq!(plan.containers[1].timeout_ms, None);
     assert_eq!(plan.max_depth, 10);
+}
+
+#[test]
+fn what_forbids_a_run_goes_into_the_plan() {
+    let mut sketch = Sketch::new().with(stage("s", &[]).actions(&["a", "b"]));
+    assert_eq!(sketch.plan().unready, []);
+    sketch = sketch
+        .action("a", |action| action.status = ActionStatus::Error)
+        .node("s", |node| node.status = NodeStatus::Inactive);
+    let unready = sketch.plan().unready;
+    let codes: Vec<_> = unready.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [FindingCode::ActionNotReady]);
+    assert!(unready[0].path.is_some());
 }
 
 #[test]
