@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`walls`] | a room that imports what it must not know |
 //! | [`file_sizes`] | a file that grew past reading in one sitting |
+//! | [`refusals`] | a refusal that no end-to-end test gets |
 //! | [`migrations`] | what the hosted platform would refuse, and functions without a pinned search path |
 //! | [`openapi`] | a description of the API that is no longer true |
 //! | format and lints | of Rust and of TypeScript |
@@ -21,6 +22,7 @@ use crate::{openapi, setup, wasm_module};
 
 mod file_sizes;
 mod migrations;
+mod refusals;
 mod statements;
 mod walls;
 
@@ -53,6 +55,7 @@ pub(crate) async fn count() -> anyhow::Result<Count> {
     note(step("walls between the rooms", walls::run()).await);
     note(step("file sizes", file_sizes::run()).await);
     note(step("migrations", migrations::run()).await);
+    note(step("refusals and their tests", refusals::run()).await);
     note(step("format of Rust", format()).await);
     note(step("lints of Rust", lints()).await);
     note(step("description of the API", openapi::check()).await);
