@@ -139,7 +139,8 @@ fn action(stage: NodeId, name: &str) -> AddActionNode {
     }))
 }
 
-fn read<T: for<'de> serde::Deserialize<'de>>(value: Value) -> T {
+/// A value as it would arrive.
+pub(crate) fn read<T: for<'de> serde::Deserialize<'de>>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 

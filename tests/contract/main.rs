@@ -11,11 +11,15 @@
     reason = "all of this is a test, and it is the clock and the ids of the ports it tries"
 )]
 
+mod agents;
+mod built_in;
 mod contexts;
 mod executions;
 mod function_models;
 mod home;
+mod node_links;
 mod organizations;
+mod records;
 mod rest;
 
 use std::panic::AssertUnwindSafe;
@@ -68,6 +72,21 @@ macro_rules! every_check {
             executions::cancelled_runs_stay,
             executions::nested_runs_are_found,
             contexts::trees_are_kept_and_guarded,
+            node_links::links_are_seen_by_who_sees_an_end,
+            node_links::links_are_unique_and_guarded,
+            node_links::the_history_of_links_outlives_them,
+            node_links::a_batch_runs_once_at_a_time,
+            built_in::tasks_are_kept_and_guarded,
+            built_in::documents_are_kept_and_guarded,
+            built_in::documents_are_found_by_all_their_words,
+            agents::agents_follow_their_entity,
+            agents::agents_are_guarded,
+            agents::tasks_wait_by_priority_and_count_once,
+            agents::stages_follow_each_other,
+            agents::nodes_are_described_and_found,
+            records::a_stream_is_read_in_its_order,
+            records::every_change_leaves_rows_of_audit,
+            records::versions_are_frozen_and_listed,
         );
     };
 }

@@ -9,8 +9,10 @@ use adapters::http::{
     HttpRequest, HttpResponse, Method, Transport, TransportError, TransportErrorKind,
 };
 use adapters::postgrest::{
-    Client, Plans, PostgrestContexts, PostgrestExecutions, PostgrestFunctionModels,
-    PostgrestIdempotentAnswers, PostgrestModelVersions, PostgrestOrganizations, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
+    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
+    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
+    PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows, Session,
 };
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -161,6 +163,14 @@ pub(crate) struct RestPorts {
     executions: PostgrestExecutions<Native, Native>,
     contexts: PostgrestContexts<Native, Native>,
     idempotent_answers: PostgrestIdempotentAnswers<Native, Native>,
+    node_links: PostgrestNodeLinks<Native, Native>,
+    workflows: PostgrestWorkflows<Native, Native>,
+    knowledge_contents: PostgrestKnowledgeContents<Native, Native>,
+    ai_agents: PostgrestAiAgents<Native, Native>,
+    agent_tasks: PostgrestAgentTasks<Native, Native>,
+    described_nodes: PostgrestDescribedNodes<Native, Native>,
+    event_log: PostgrestEventLog<Native, Native>,
+    audit_logs: PostgrestAuditLogs<Native, Native>,
     /// What no check needs.
     rest: World,
 }
@@ -175,6 +185,14 @@ impl RestPorts {
             executions: PostgrestExecutions::new(session.clone(), Rc::<Plans>::default()),
             contexts: PostgrestContexts::new(session.clone()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session.clone()),
+            node_links: PostgrestNodeLinks::new(session.clone()),
+            workflows: PostgrestWorkflows::new(session.clone()),
+            knowledge_contents: PostgrestKnowledgeContents::new(session.clone()),
+            ai_agents: PostgrestAiAgents::new(session.clone()),
+            agent_tasks: PostgrestAgentTasks::new(session.clone()),
+            described_nodes: PostgrestDescribedNodes::new(session.clone()),
+            event_log: PostgrestEventLog::new(session.clone()),
+            audit_logs: PostgrestAuditLogs::new(session.clone()),
             rest: World::new(),
         }
     }
@@ -201,15 +219,15 @@ collections! {
     idempotent_answers IdempotentAnswers PostgrestIdempotentAnswers<Native, Native>, |p| &p.idempotent_answers;
     clock Clock Native, |p| &p.native;
     ids Ids Native, |p| &p.native;
-    node_links NodeLinks in_memory::NodeLinks, |p| p.rest.node_links();
-    workflows Workflows in_memory::Workflows, |p| p.rest.workflows();
-    knowledge_contents KnowledgeContents in_memory::KnowledgeContents, |p| p.rest.knowledge_contents();
+    node_links NodeLinks PostgrestNodeLinks<Native, Native>, |p| &p.node_links;
+    workflows Workflows PostgrestWorkflows<Native, Native>, |p| &p.workflows;
+    knowledge_contents KnowledgeContents PostgrestKnowledgeContents<Native, Native>, |p| &p.knowledge_contents;
     spindle Spindle in_memory::Spindle, |p| p.rest.spindle();
     knowledge_base KnowledgeBase in_memory::KnowledgeBase, |p| p.rest.knowledge_base();
-    ai_agents AiAgents in_memory::AiAgents, |p| p.rest.ai_agents();
-    agent_tasks AgentTasks in_memory::AgentTasks, |p| p.rest.agent_tasks();
+    ai_agents AiAgents PostgrestAiAgents<Native, Native>, |p| &p.ai_agents;
+    agent_tasks AgentTasks PostgrestAgentTasks<Native, Native>, |p| &p.agent_tasks;
     agent_service AgentService in_memory::AgentService, |p| p.rest.agent_service();
-    described_nodes DescribedNodes in_memory::DescribedNodes, |p| p.rest.described_nodes();
-    event_log EventLog in_memory::EventLog, |p| p.rest.event_log();
-    audit_logs AuditLogs in_memory::AuditLogs, |p| p.rest.audit_logs();
+    described_nodes DescribedNodes PostgrestDescribedNodes<Native, Native>, |p| &p.described_nodes;
+    event_log EventLog PostgrestEventLog<Native, Native>, |p| &p.event_log;
+    audit_logs AuditLogs PostgrestAuditLogs<Native, Native>, |p| &p.audit_logs;
 }

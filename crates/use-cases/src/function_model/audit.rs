@@ -51,21 +51,23 @@ mod tests {
         };
         let (create, update) = (AuditOperation::Create, AuditOperation::Update);
         let all = look(alice(), &AuditFilter::default()).unwrap();
-        assert_eq!(all, [update, create]);
+        // What was written, and above it what it means.
+        assert_eq!(all, [create, update, create, create]);
         let created = AuditFilter {
             operation: Some(create),
             changed_by: Some(alice().actor.user_id),
             ..AuditFilter::default()
         };
-        assert_eq!(look(alice(), &created).unwrap(), [create]);
+        assert_eq!(look(alice(), &created).unwrap(), [create; 3]);
+        let told = AuditFilter {
+            event_type: Some("FunctionModelCreated".into()),
+            ..AuditFilter::default()
+        };
+        assert_eq!(look(alice(), &told).unwrap(), [create; 2]);
         let now = world.clock().instant();
         let others = [
             AuditFilter {
                 changed_by: Some(bob().actor.user_id),
-                ..AuditFilter::default()
-            },
-            AuditFilter {
-                event_type: Some("FunctionModelCreated".into()),
                 ..AuditFilter::default()
             },
             AuditFilter {

@@ -468,7 +468,10 @@ impl ports::AgentTasks for AgentTasks {
         }
         Ok(TaskExchange {
             claims: store.claim(token, want as usize, now),
-            stages: store.ended_stages(token, now),
+            stages: match want {
+                0 => Vec::new(),
+                _ => store.ended_stages(token, now),
+            },
             refused,
         })
     }

@@ -60,6 +60,23 @@ impl Store {
         self.may_on_entity(actor, act, entity, agent.organization_id, agent.created_by)
     }
 
+    /// Refuses to change an agent; what is hidden is missing.
+    fn guard_agent(
+        &self,
+        actor: &Actor,
+        agent: &Agent,
+        is_there: bool,
+        operation: &'static str,
+    ) -> Result<(), PortError> {
+        let may = |act| self.may_on_agent(actor, act, agent);
+        let kind = match (is_there && !may(Act::View), may(Act::Edit)) {
+            (true, _) => PortErrorKind::NotFound,
+            (false, false) => PortErrorKind::Forbidden,
+            (false, true) => return Ok(()),
+        };
+        Err(PortError::new(kind, operation, ""))
+    }
+
     /// Whether the caller may see an agent.
     pub(super) fn sees_agent(&self, context: &Context, id: AgentId) -> bool {
         let agent = self.agents.get(&id);
@@ -166,10 +183,9 @@ impl ports::AiAgents for AiAgents {
             return Ok(Written::Replayed(answer));
         }
         let stored = store.agents.get(&agent.agent_id).cloned();
+        let whose = stored.as_ref().unwrap_or(agent);
+        store.guard_agent(&context.actor, whose, stored.is_some(), OPERATION)?;
         compare(expected, stored.as_ref().map(|a| a.revision), OPERATION)?;
-        if !store.may_on_agent(&context.actor, Act::Edit, agent) {
-            return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
-        }
         let twin = |other: &Agent| {
             other.is_enabled
                 && other.agent_id != agent.agent_id
@@ -206,8 +222,11 @@ impl ports::AiAgents for AiAgents {
         if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let stored = store.agents.get(&id).map(|agent| agent.revision);
-        compare(expected, stored, OPERATION)?;
+        let stored = store.agents.get(&id);
+        if let Some(agent) = stored {
+            store.guard_agent(&context.actor, agent, true, OPERATION)?;
+        }
+        compare(expected, stored.map(|agent| agent.revision), OPERATION)?;
         if store.running_tasks(id) > 0 {
             return Err(PortError::new(PortErrorKind::OtherStatus, OPERATION, ""));
         }

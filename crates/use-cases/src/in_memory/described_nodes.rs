@@ -9,7 +9,7 @@ use domain::node_metadata::NodeMetadata;
 use serde_json::json;
 
 use super::page::page;
-use super::store::{Shared, Store, compare};
+use super::store::{Shared, Store};
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
     self, Expected, NodeFilter, NodeQuestion, Page, PageRequest, PortError, PortErrorKind, Written,
@@ -114,7 +114,11 @@ impl ports::DescribedNodes for DescribedNodes {
             .iter()
             .position(|row| key(&row.node) == key(node));
         let stored = place.map(|place| store.nodes[place].node.revision);
-        compare(expected, stored, OPERATION)?;
+        if stored.unwrap_or_default() != expected.number() {
+            let current_revision = Some(stored.unwrap_or_default());
+            let kind = PortErrorKind::Conflict { current_revision };
+            return Err(PortError::new(kind, OPERATION, ""));
+        }
         let mut row = NodeRow {
             node: node.clone(),
             organization_id,

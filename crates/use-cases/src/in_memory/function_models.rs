@@ -279,7 +279,7 @@ impl FunctionModels {
         }
         let columns = change.delta.changed_columns(change.model);
         let events: Vec<Value> = change.events.iter().map(|event| event.to_json()).collect();
-        audit(store, context, id, operation, columns, now);
+        audit(store, context, id, (operation, columns), &events, now);
         let aggregate = ("function-model", id.as_uuid(), organization_id);
         store.append(context, aggregate, events, now);
     }
@@ -514,17 +514,23 @@ fn merge(mut stored: FunctionModel, model: &FunctionModel, delta: &Delta) -> Fun
     stored
 }
 
+/// The row of the model and one for each of its events.
 fn audit(
     store: &mut Store,
     context: &Context,
     model_id: ModelId,
-    operation: AuditOperation,
-    columns: JsonObject,
+    (operation, columns): (AuditOperation, JsonObject),
+    events: &[Value],
     now: Instant,
 ) {
-    let number = store.audit.len() as u64 + 1;
-    store.audit.push(AuditEntry {
-        audit_id: nth_id(1 << 33 | number),
+    let word = |event: &Value| event["eventType"].as_str().map(str::to_owned);
+    let mut push = |entry: AuditEntry| {
+        let number = store.audit.len() as u64 + 1;
+        let audit_id = nth_id(1 << 33 | number);
+        store.audit.push(AuditEntry { audit_id, ..entry });
+    };
+    let row = AuditEntry {
+        audit_id: uuid::Uuid::nil(),
         table_name: "function_models".to_owned(),
         operation,
         record_id: model_id.to_string(),
@@ -532,8 +538,19 @@ fn audit(
         new_data: Some(Value::Object(columns)),
         changed_by: Some(context.actor.user_id),
         changed_at: now,
-        event_type: None,
+        event_type: events.first().and_then(word),
         event_data: None,
         model_id: Some(model_id),
-    });
+    };
+    push(row.clone());
+    for event in events {
+        push(AuditEntry {
+            table_name: "domain_events".to_owned(),
+            operation: AuditOperation::Create,
+            event_type: word(event),
+            event_data: Some(event["data"].clone()),
+            new_data: None,
+            ..row.clone()
+        });
+    }
 }

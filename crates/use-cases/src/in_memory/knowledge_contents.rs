@@ -8,9 +8,7 @@ use serde_json::json;
 use super::page::page;
 use super::store::Shared;
 use crate::context::{Context, StoredAnswer};
-use crate::ports::{
-    self, Expected, KnowledgeContent, Page, PageRequest, PortError, PortErrorKind, Written,
-};
+use crate::ports::{self, Expected, KnowledgeContent, Page, PageRequest, PortError, Written};
 
 /// A twin of the stored documents.
 #[derive(Debug)]
@@ -87,10 +85,14 @@ impl ports::KnowledgeContents for KnowledgeContents {
         if let Some(answer) = replayed {
             return Ok(Written::Replayed(answer));
         }
-        if !store.may_change(context, content.organization_id, content.user_id) {
-            return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
-        }
-        let stored = store.contents.get(&content.content_id).map(|w| w.revision);
+        let stored = store.contents.get(&content.content_id);
+        let known = stored
+            .filter(|_| expected != Expected::New)
+            .unwrap_or(content);
+        let whose = (known.organization_id, known.user_id);
+        let is_there = stored.is_some() && expected != Expected::New;
+        store.guard_shared(context, whose, is_there, OPERATION)?;
+        let stored = stored.map(|w| w.revision);
         super::store::compare(expected, stored, OPERATION)?;
         let saved = KnowledgeContent {
             revision: expected.next(),
@@ -114,7 +116,12 @@ impl ports::KnowledgeContents for KnowledgeContents {
         if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let stored = store.contents.get(&id).map(|w| w.revision);
+        let stored = store.contents.get(&id);
+        if let Some(stored) = stored {
+            let whose = (stored.organization_id, stored.user_id);
+            store.guard_shared(context, whose, true, OPERATION)?;
+        }
+        let stored = stored.map(|w| w.revision);
         super::store::compare(expected, stored, OPERATION)?;
         store.contents.remove(&id);
         store.keep(context, answer);
@@ -122,7 +129,7 @@ impl ports::KnowledgeContents for KnowledgeContents {
     }
 }
 
-/// How many of the words, all in lower case, occur in the document.
+/// How often the words, all in lower case, occur in the document; nothing when one is missing.
 fn hits(content: &KnowledgeContent, words: &[String]) -> usize {
     let text = format!(
         "{} {} {}",
@@ -131,5 +138,11 @@ fn hits(content: &KnowledgeContent, words: &[String]) -> usize {
         content.tags.join(" ")
     );
     let text = text.to_lowercase();
-    words.iter().filter(|word| text.contains(*word)).count()
+    let held: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let times = |word: &String| held.iter().filter(|other| *other == word).count();
+    let times: Vec<usize> = words.iter().map(times).collect();
+    match times.contains(&0) {
+        true => 0,
+        false => times.iter().sum(),
+    }
 }

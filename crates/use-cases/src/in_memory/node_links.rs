@@ -149,7 +149,9 @@ impl ports::NodeLinks for NodeLinks {
         }
         let before = store.links.clone();
         for change in changes {
-            if let Err(error) = store.write_link(change, OPERATION) {
+            let judged = store.guard_link(context, change, OPERATION);
+            let written = judged.and_then(|()| store.write_link(change, OPERATION));
+            if let Err(error) = written {
                 store.links = before;
                 return Err(error);
             }
@@ -332,6 +334,34 @@ impl Store {
                 _ => false,
             }
         })
+    }
+
+    /// Refuses to write a link of a model that the caller may not edit; what is hidden is missing.
+    fn guard_link(
+        &self,
+        context: &Context,
+        change: &LinkChange,
+        operation: &'static str,
+    ) -> Result<(), PortError> {
+        let link = &change.link;
+        let mut visible = self.visible_links(context);
+        let is_new = change.expected == Expected::New;
+        let kind = match is_new || visible.any(|other| other.link_id == link.link_id) {
+            false => PortErrorKind::NotFound,
+            true if !self.edits_source(context, link) => PortErrorKind::Forbidden,
+            true => return Ok(()),
+        };
+        Err(PortError::new(kind, operation, ""))
+    }
+
+    fn edits_source(&self, context: &Context, link: &NodeLink) -> bool {
+        let model = ModelId::from_uuid(link.source_entity_id.as_uuid());
+        context.actor.service
+            || link.source_feature != FeatureType::FunctionModel
+            || self
+                .models
+                .get(&model)
+                .is_some_and(|model| self.allows(context, model, Act::Edit))
     }
 
     fn write_link(

@@ -96,6 +96,24 @@ impl Store {
         }
     }
 
+    /// Refuses to change what belongs to an organization, or else to one user; what is hidden is
+    /// missing.
+    pub(super) fn guard_shared(
+        &self,
+        context: &Context,
+        (organization_id, owner): (Option<OrganizationId>, UserId),
+        is_there: bool,
+        operation: &'static str,
+    ) -> Result<(), PortError> {
+        if is_there && !self.may_see(context, organization_id, owner) {
+            return Err(PortError::new(PortErrorKind::NotFound, operation, ""));
+        }
+        match self.may_change(context, organization_id, owner) {
+            true => Ok(()),
+            false => Err(PortError::new(PortErrorKind::Forbidden, operation, "")),
+        }
+    }
+
     /// The answer that was kept for this request, if it is a repetition.
     pub(super) fn replay(
         &self,

@@ -8,9 +8,7 @@ use serde_json::json;
 use super::page::page;
 use super::store::Shared;
 use crate::context::{Context, StoredAnswer};
-use crate::ports::{
-    self, Expected, Page, PageRequest, PortError, PortErrorKind, Workflow, Written,
-};
+use crate::ports::{self, Expected, Page, PageRequest, PortError, Workflow, Written};
 
 /// A twin of the stored tasks.
 #[derive(Debug)]
@@ -58,13 +56,14 @@ impl ports::Workflows for Workflows {
         if let Some(answer) = replayed {
             return Ok(Written::Replayed(answer));
         }
-        if !store.may_change(context, workflow.organization_id, workflow.user_id) {
-            return Err(PortError::new(PortErrorKind::Forbidden, OPERATION, ""));
-        }
-        let stored = store
-            .workflows
-            .get(&workflow.workflow_id)
-            .map(|w| w.revision);
+        let stored = store.workflows.get(&workflow.workflow_id);
+        let known = stored
+            .filter(|_| expected != Expected::New)
+            .unwrap_or(workflow);
+        let whose = (known.organization_id, known.user_id);
+        let is_there = stored.is_some() && expected != Expected::New;
+        store.guard_shared(context, whose, is_there, OPERATION)?;
+        let stored = stored.map(|w| w.revision);
         super::store::compare(expected, stored, OPERATION)?;
         let saved = Workflow {
             revision: expected.next(),
@@ -88,7 +87,12 @@ impl ports::Workflows for Workflows {
         if let Some(answer) = store.replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let stored = store.workflows.get(&id).map(|w| w.revision);
+        let stored = store.workflows.get(&id);
+        if let Some(stored) = stored {
+            let whose = (stored.organization_id, stored.user_id);
+            store.guard_shared(context, whose, true, OPERATION)?;
+        }
+        let stored = stored.map(|w| w.revision);
         super::store::compare(expected, stored, OPERATION)?;
         store.workflows.remove(&id);
         store.keep(context, answer);

@@ -45,7 +45,8 @@ mod tests {
                 .map(|content| content.title)
                 .collect()
         };
-        assert_eq!(titles("dunning AND"), ["Reminders", "Dunning"]);
+        assert_eq!(titles("dunning REMINDERS"), ["Reminders", "Dunning"]);
+        assert_eq!(titles("dunning and"), ["Reminders"]);
         assert_eq!(titles("nothing"), [""; 0]);
         assert_eq!(refusal(find(" ").unwrap_err()), Code::SearchQueryInvalid);
     }
