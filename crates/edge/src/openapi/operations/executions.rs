@@ -60,6 +60,7 @@ pub(super) fn start() -> Description {
             Code::ModelArchived,
             Code::ModelNotPublished,
             Code::NodeInactive,
+            Code::WorkflowInvalid,
             Code::NestingTooDeep,
             Code::NestingCycle,
             Code::NestedModelUnavailable,
