@@ -20,6 +20,8 @@ create table public.action_nodes (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint action_nodes_pkey primary key (model_id, action_id),
+  constraint action_nodes_model_id_fkey foreign key (model_id)
+    references public.function_models (model_id) on delete cascade,
   constraint action_nodes_parent_node_id_fkey foreign key (model_id, parent_node_id)
     references public.container_nodes (model_id, node_id) on delete cascade,
   constraint execution_order_is_free_in_container unique (model_id, parent_node_id, execution_order)
