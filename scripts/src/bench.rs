@@ -7,9 +7,11 @@ mod account;
 mod circumstances;
 mod engine;
 mod http;
+mod large;
 mod load;
 mod module;
 mod report;
+mod rules;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -26,7 +28,7 @@ use self::report::Section;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only this part: `http`, `engine` or `module`; everything without it.
+    /// Only this part: `http`, `engine`, `module`, `rules` or `large`; everything without it.
     part: Option<Part>,
     /// How often each side of a comparison is measured; the median counts.
     #[arg(long, default_value_t = 5)]
@@ -42,6 +44,10 @@ pub(crate) enum Part {
     Engine,
     /// Size and start time of the module.
     Module,
+    /// The rules over models of every size, against TypeScript.
+    Rules,
+    /// Editing large models, and lists of many.
+    Large,
 }
 
 /// Measures and writes the table.
@@ -60,7 +66,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if wanted(Part::Module) {
         sections.push(step("the module", module::measure(arguments.rounds)).await?);
     }
-    if wanted(Part::Http) || wanted(Part::Engine) {
+    if wanted(Part::Rules) {
+        sections.push(step("the rules", rules::measure(arguments.rounds)).await?);
+    }
+    if wanted(Part::Http) || wanted(Part::Engine) || wanted(Part::Large) {
         sections.extend(on_a_stack(&arguments, wanted).await?);
     }
     let load = (before, circumstances::load());
@@ -90,6 +99,9 @@ async fn on_a_stack(
         let details = stack.details();
         if wanted(Part::Http) {
             sections.push(step("endpoints", http::measure(details, arguments.rounds)).await?);
+        }
+        if wanted(Part::Large) {
+            sections.push(step("large models", large::measure(details, arguments.rounds)).await?);
         }
         if wanted(Part::Engine) {
             sections.extend(step("the engine", engine::measure(details, arguments.rounds)).await?);

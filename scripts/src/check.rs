@@ -27,7 +27,12 @@ mod statements;
 mod walls;
 
 /// The folders of TypeScript, each with its own `deno.json`.
-const TYPESCRIPT: [&str; 3] = ["supabase/functions", "tests/demo", "tests/end-to-end"];
+const TYPESCRIPT: [&str; 4] = [
+    "supabase/functions",
+    "tests/demo",
+    "tests/end-to-end",
+    "tests/load/rules",
+];
 
 /// Runs every quick check.
 ///

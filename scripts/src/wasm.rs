@@ -74,7 +74,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     if previous.inputs == inputs {
         return Ok(());
     }
-    let compiled_path = compile(root)?;
+    let compiled_path = compile(root, "edge")?;
     let compiled = hash(&[&fs::read(&compiled_path)?, include_bytes!("wasm.rs")]);
     if previous.compiled != compiled {
         // A build that stops half-way must not look finished.
@@ -141,18 +141,29 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn compile(root: &Path) -> anyhow::Result<PathBuf> {
+/// Compiles a package the way the module is compiled and answers where the result is.
+///
+/// # Errors
+/// When it does not compile.
+pub(crate) fn compile(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = "wasm32-unknown-unknown";
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--profile", "wasm", "--package", "edge"])
+        .args([
+            "build",
+            "--quiet",
+            "--profile",
+            "wasm",
+            "--package",
+            package,
+        ])
         .args(["--target", target])
         .current_dir(root)
         .status()
         .context("cargo does not start")?;
     ensure!(status.success(), "the module does not compile");
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(folder.join(target).join("wasm/edge.wasm"))
+    Ok(folder.join(target).join(format!("wasm/{package}.wasm")))
 }
 
 /// Generates the JavaScript side of the module's boundary.
@@ -179,7 +190,11 @@ fn bind(compiled: &Path, output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shrink(root: &Path, module: &Path) -> anyhow::Result<()> {
+/// Makes a module smaller.
+///
+/// # Errors
+/// When the tool is missing or fails.
+pub(crate) fn shrink(root: &Path, module: &Path) -> anyhow::Result<()> {
     let tool = root.join("node_modules/binaryen/bin/wasm-opt");
     ensure!(tool.exists(), "wasm-opt is missing: run `npm ci`");
     let status = Command::new("node")

@@ -1,9 +1,10 @@
 -- Publishing moves nodes to `active`, so publishers may update node rows; but
 -- only their status. Policies cannot compare old with new, hence this trigger,
--- which looks at a whole statement at once.
+-- which looks at a whole statement at once; rows find each other as they do for
+-- the audit log.
 
 create function private.tg_nodes__judge_publishers() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_nestloop = 'off' set jit = 'off'
 as $$
 declare
   v_model_id uuid;
@@ -16,8 +17,8 @@ begin
         and 'edit' = any (private.acts_on_model(model.permissions, model.organization_id)));
     if exists (
       select
-      from (select to_jsonb(old_row) as content from old_rows as old_row where old_row.model_id = v_model_id) as before
-      join (select to_jsonb(new_row) as content from new_rows as new_row where new_row.model_id = v_model_id) as after
+      from (select to_jsonb(old_row) as content from old_rows as old_row where old_row.model_id = v_model_id offset 0) as before
+      join (select to_jsonb(new_row) as content from new_rows as new_row where new_row.model_id = v_model_id offset 0) as after
         on after.content ->> v_row = before.content ->> v_row
       where after.content - '{status,updated_at}'::text[] <> before.content - '{status,updated_at}'::text[])
     then

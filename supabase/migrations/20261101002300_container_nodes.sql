@@ -1,4 +1,7 @@
 -- One row per container of a working copy.
+--
+-- Rows are written within a save of their model alone. The policies of writing look
+-- at that model once per statement: once per row took longer than the writing.
 
 create table public.container_nodes (
   model_id uuid not null,
@@ -68,9 +71,9 @@ create policy "Who sees a model sees its containers" on public.container_nodes
 create policy "Editors add containers" on public.container_nodes
   for insert to fm_writer
   with check (
-    exists (
-      select from public.function_models as model
-      where model.model_id = container_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
@@ -79,9 +82,9 @@ create policy "Editors add containers" on public.container_nodes
 create policy "Editors remove containers" on public.container_nodes
   for delete to fm_writer
   using (
-    exists (
-      select from public.function_models as model
-      where model.model_id = container_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
@@ -90,18 +93,18 @@ create policy "Editors remove containers" on public.container_nodes
 create policy "Editors change containers, publishers activate them" on public.container_nodes
   for update to fm_writer
   using (
-    exists (
-      select from public.function_models as model
-      where model.model_id = container_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.permissions -> 'publishers' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
   )
   with check (
-    exists (
-      select from public.function_models as model
-      where model.model_id = container_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.permissions -> 'publishers' ? (select private.actor_id())::text

@@ -1,4 +1,5 @@
 -- Which container waits for which. Rows are added and removed, never changed.
+-- They are written within a save of their model alone, which is judged once per statement.
 
 create table public.node_dependencies (
   model_id uuid not null,
@@ -41,9 +42,9 @@ create policy "Who sees a model sees its dependencies" on public.node_dependenci
 create policy "Editors add dependencies" on public.node_dependencies
   for insert to fm_writer
   with check (
-    exists (
-      select from public.function_models as model
-      where model.model_id = node_dependencies.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
@@ -52,9 +53,9 @@ create policy "Editors add dependencies" on public.node_dependencies
 create policy "Editors remove dependencies" on public.node_dependencies
   for delete to fm_writer
   using (
-    exists (
-      select from public.function_models as model
-      where model.model_id = node_dependencies.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))

@@ -1,4 +1,5 @@
 -- One row per action of a working copy; each sits in a stage of the same model.
+-- They are written within a save of their model alone, which is judged once per statement.
 
 create table public.action_nodes (
   model_id uuid not null,
@@ -19,6 +20,8 @@ create table public.action_nodes (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint action_nodes_pkey primary key (model_id, action_id),
+  constraint action_nodes_model_id_fkey foreign key (model_id)
+    references public.function_models (model_id) on delete cascade,
   constraint action_nodes_parent_node_id_fkey foreign key (model_id, parent_node_id)
     references public.container_nodes (model_id, node_id) on delete cascade,
   constraint execution_order_is_free_in_container unique (model_id, parent_node_id, execution_order)
@@ -76,9 +79,9 @@ create policy "Who sees a model sees its actions" on public.action_nodes
 create policy "Editors add actions" on public.action_nodes
   for insert to fm_writer
   with check (
-    exists (
-      select from public.function_models as model
-      where model.model_id = action_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
@@ -87,9 +90,9 @@ create policy "Editors add actions" on public.action_nodes
 create policy "Editors remove actions" on public.action_nodes
   for delete to fm_writer
   using (
-    exists (
-      select from public.function_models as model
-      where model.model_id = action_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
@@ -98,18 +101,18 @@ create policy "Editors remove actions" on public.action_nodes
 create policy "Editors change actions, publishers activate them" on public.action_nodes
   for update to fm_writer
   using (
-    exists (
-      select from public.function_models as model
-      where model.model_id = action_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.permissions -> 'publishers' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
   )
   with check (
-    exists (
-      select from public.function_models as model
-      where model.model_id = action_nodes.model_id
+    model_id = (
+      select model.model_id from public.function_models as model
+      where model.model_id = (select private.model_being_saved())
         and (model.user_id = (select private.actor_id())
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.permissions -> 'publishers' ? (select private.actor_id())::text

@@ -39,12 +39,44 @@ create trigger _020_refuse_change before update on public.function_model_version
         (new.version_id, new.model_id, new.version_number, new.version_data, new.author_id, new.notes,
          new.previous_version, new.created_at))
   execute function private.tg_refuse_change();
+-- The snapshot stays out of the audit log, and is not even looked at: it may have megabytes.
+create function private.tg_function_model_versions__record_audit_log() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_request jsonb := private.current_request();
+begin
+  insert into public.audit_logs (
+    table_name, operation, record_id, row_id, model_id, organization_id, old_data, new_data,
+    changed_by, event_id, event_type, request_id, traceparent)
+  select tg_table_name, case tg_op when 'INSERT' then 'create' else 'update' end,
+         version.model_id, version.version_id, version.model_id, (v_request ->> 'organizationId')::uuid,
+         case tg_op when 'UPDATE' then jsonb_build_object('is_published', not version.is_published) end,
+         case tg_op when 'UPDATE' then jsonb_build_object('is_published', version.is_published)
+           else jsonb_build_object(
+             'version_id', version.version_id, 'model_id', version.model_id,
+             'version_number', version.version_number, 'author_id', version.author_id,
+             'is_published', version.is_published, 'notes', version.notes,
+             'previous_version', version.previous_version, 'created_at', version.created_at)
+         end,
+         private.actor_id(), (v_request ->> 'eventId')::uuid, v_request ->> 'eventType',
+         v_request ->> 'requestId', v_request ->> 'traceparent'
+  from new_rows as version;
+  return null;
+end
+$$;
+
+comment on function private.tg_function_model_versions__record_audit_log() is
+  'Writes the audit rows of new versions and of those that were published or no longer are. Definer: nobody else may write audit_logs.';
+
+revoke all on function private.tg_function_model_versions__record_audit_log() from public;
+
 create trigger _800_record_audit_log_of_insert after insert on public.function_model_versions
   referencing new table as new_rows for each statement
-  execute function private.tg_record_audit_log('model_id', 'version_id', 'version_data');
+  execute function private.tg_function_model_versions__record_audit_log();
 create trigger _800_record_audit_log_of_update after update on public.function_model_versions
-  referencing old table as old_rows new table as new_rows for each statement
-  execute function private.tg_record_audit_log('model_id', 'version_id', 'version_data');
+  referencing new table as new_rows for each statement
+  execute function private.tg_function_model_versions__record_audit_log();
 
 alter table public.function_model_versions enable row level security;
 revoke all on public.function_model_versions from public, anon, authenticated, service_role;

@@ -58,11 +58,12 @@ as $$
          coalesce(node ->> 'executionType', 'sequential'), coalesce(node ->> 'status', 'draft'),
          (node ->> 'timeoutMs')::integer, coalesce(nullif(node -> 'metadata', 'null'), '{}'),
          coalesce(nullif(node -> 'visualProperties', 'null'), '{}'),
-         coalesce(nullif(node -> 'typeSpecificData', 'null'), '{}'), place
+         coalesce(nullif(node -> 'typeSpecificData', 'null'), '{}'),
+         row_number() over (order by node ->> 'createdAt', place)
   from jsonb_array_elements(nodes) with ordinality as list (node, place)
 $$;
 
-comment on function private.container_nodes_of(jsonb) is 'Containers in wire form as rows.';
+comment on function private.container_nodes_of(jsonb) is 'Containers in wire form as rows, numbered by when they were created, else in the order of the list.';
 
 revoke all on function private.put_container_nodes(uuid, jsonb) from public;
 revoke all on function private.container_nodes_of(jsonb) from public;

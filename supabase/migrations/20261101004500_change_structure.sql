@@ -10,9 +10,13 @@ declare
     + coalesce(jsonb_array_length(command -> 'actions' -> 'remove'), 0)
     + coalesce(jsonb_array_length(command -> 'containers' -> 'remove'), 0);
 begin
-  -- Plans made for a few rows are slow for thousands: then each statement is planned anew.
+  -- Plans made for a few rows compare each of thousands with each other one: then rows are found by
+  -- hashing, whatever the statistics say. A plan around a ban counts as costly, which alone would
+  -- have it compiled.
   if pg_column_size(command) > 100000 then
-    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+    perform set_config('plan_cache_mode', 'force_custom_plan', true),
+            set_config('enable_nestloop', 'off', true),
+            set_config('jit', 'off', true);
   end if;
 
   delete from public.node_dependencies as dependency

@@ -78,13 +78,15 @@ create policy "Who sees a version sees its steps" on private.plan_steps
   for select to fm_writer using (exists (
     select from public.function_model_versions as version where version.version_id = plan_steps.version_id));
 create policy "Authors of a version store its steps" on private.plan_steps
-  for insert to fm_writer with check (exists (
-    select from public.function_model_versions as version
-    where version.version_id = plan_steps.version_id and version.author_id = (select private.actor_id())));
+  for insert to fm_writer with check (version_id in (
+    select version.version_id from public.function_model_versions as version
+    where version.model_id = (select private.model_being_saved())
+      and version.author_id = (select private.actor_id())));
 create policy "Who sees a version sees its groups" on private.plan_groups
   for select to fm_writer using (exists (
     select from public.function_model_versions as version where version.version_id = plan_groups.version_id));
 create policy "Authors of a version store its groups" on private.plan_groups
-  for insert to fm_writer with check (exists (
-    select from public.function_model_versions as version
-    where version.version_id = plan_groups.version_id and version.author_id = (select private.actor_id())));
+  for insert to fm_writer with check (version_id in (
+    select version.version_id from public.function_model_versions as version
+    where version.model_id = (select private.model_being_saved())
+      and version.author_id = (select private.actor_id())));

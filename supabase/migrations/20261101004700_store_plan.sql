@@ -1,5 +1,7 @@
+-- Steps find their containers by hashing, however many there are.
+
 create function private.store_plan(version_id uuid, plan jsonb) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_nestloop = 'off' set jit = 'off'
 as $$
 declare
   v_version_id uuid := store_plan.version_id;
@@ -12,10 +14,11 @@ begin
            select array_agg((step ->> 'step')::integer order by (step ->> 'step')::integer)
            from jsonb_array_elements(store_plan.plan -> 'steps') as step
            where (step ->> 'indegree')::integer = 0
-             and not exists (
-               select from jsonb_array_elements(store_plan.plan -> 'groups') as limited,
+             and step.value -> 'step' not in (
+               select member.step
+               from jsonb_array_elements(store_plan.plan -> 'groups') as limited,
                  jsonb_array_elements(limited -> 'members') with ordinality as member (step, place)
-               where member.place > (limited ->> 'concurrency')::integer and member.step = step.value -> 'step')), '{}'),
+               where member.place > (limited ->> 'concurrency')::integer)), '{}'),
          coalesce((select array_agg(output::integer)
                    from jsonb_array_elements_text(store_plan.plan -> 'outputs') as output), '{}');
 
@@ -34,7 +37,8 @@ begin
   from jsonb_to_recordset(store_plan.plan -> 'steps') as step (
     step integer, kind text, indegree integer, successors jsonb, "group" integer, container integer,
     "actionId" uuid, event jsonb)
-  left join lateral (select store_plan.plan -> 'containers' -> step.container as described) as container on true;
+  left join jsonb_array_elements(store_plan.plan -> 'containers') with ordinality as container (described, place)
+    on container.place = step.container + 1;
 
   insert into private.plan_groups (version_id, group_id, members, concurrency)
   select v_version_id, (limited.place - 1)::integer,

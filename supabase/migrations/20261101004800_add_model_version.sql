@@ -1,4 +1,4 @@
-create function private.add_model_version(model_id uuid, version jsonb) returns void
+create function private.add_model_version(model_id uuid, version jsonb, version_data jsonb) returns void
 language plpgsql set search_path = ''
 as $$
 begin
@@ -11,7 +11,7 @@ begin
     version_id, model_id, version_number, version_data, author_id, is_published, notes, previous_version)
   values (
     (version ->> 'versionId')::uuid, add_model_version.model_id, version ->> 'versionNumber',
-    version -> 'versionData', private.actor_id(), coalesce((version ->> 'isPublished')::boolean, false),
+    add_model_version.version_data, private.actor_id(), coalesce((version ->> 'isPublished')::boolean, false),
     version ->> 'notes', version ->> 'previousVersion');
   if version ? 'plan' and jsonb_typeof(version -> 'plan') = 'object' then
     perform private.store_plan((version ->> 'versionId')::uuid, version -> 'plan');
@@ -19,8 +19,8 @@ begin
 end
 $$;
 
-comment on function private.add_model_version(uuid, jsonb) is
+comment on function private.add_model_version(uuid, jsonb, jsonb) is
   'Stores a snapshot and its plan; a published one takes the place of the one published before.';
 
-revoke all on function private.add_model_version(uuid, jsonb) from public;
-grant execute on function private.add_model_version(uuid, jsonb) to fm_writer;
+revoke all on function private.add_model_version(uuid, jsonb, jsonb) from public;
+grant execute on function private.add_model_version(uuid, jsonb, jsonb) to fm_writer;

@@ -11,6 +11,8 @@ declare
   v_model jsonb := coalesce(command -> 'model', '{}');
   v_organization_id uuid := (v_model ->> 'organizationId')::uuid;
   v_revision integer := 1;
+  v_created jsonb;
+  v_version jsonb := command -> 'version';
   v_broken text;
 begin
   if v_expected > 0 then
@@ -20,16 +22,23 @@ begin
 
   begin
     if v_expected = 0 then
-      command := private.complete_creation(command);
       perform private.insert_function_model(v_model_id, v_model);
+      if command -> 'events' -> 0 ->> 'eventType' = 'FunctionModelCreated' then
+        v_created := command -> 'events' -> 0 -> 'data';
+      end if;
     else
       v_revision := private.update_function_model(v_model_id, v_model);
     end if;
     if command ?| '{containers,actions,dependencies}' then
       perform private.change_structure(v_model_id, command);
+    elsif v_created ?| '{nodes,actionNodes}' then
+      perform private.insert_structure(
+        v_model_id, coalesce(v_created -> 'nodes', '[]'), coalesce(v_created -> 'actionNodes', '[]'));
     end if;
-    if command ? 'version' and jsonb_typeof(command -> 'version') = 'object' then
-      perform private.add_model_version(v_model_id, command -> 'version');
+    if jsonb_typeof(v_version) = 'object' then
+      perform private.add_model_version(v_model_id, v_version, case
+        when v_created is null or v_version ? 'versionData' then v_version -> 'versionData'
+        else private.snapshot_of_creation(v_created) end);
     end if;
   exception
     when unique_violation then

@@ -2,6 +2,8 @@
 
 use domain::error::Code;
 use domain::function_model::commands::{CreateFunctionModel, UpdateFunctionModel};
+use domain::function_model::{ContainerNode, FunctionModel};
+use domain::ids::{ActionId, NodeId};
 use use_cases::context::Idempotency;
 use use_cases::error::UseCaseError;
 use use_cases::function_model;
@@ -19,6 +21,7 @@ pub(crate) async fn what_is_saved_is_read_back(home: &impl Home) {
         (3, 2)
     );
     assert_eq!(whole.published.unwrap().version_id, version);
+    one_container_is_read_as_it_stands_in_the_whole(home, &whole.model).await;
     let header = models.find_by_id(context, id, Extent::Header).await;
     let header = header.unwrap().unwrap();
     assert!(header.model.nodes.is_empty());
@@ -28,6 +31,58 @@ pub(crate) async fn what_is_saved_is_read_back(home: &impl Home) {
     assert_eq!(nested.name, "Order to cash");
     assert!(nested.nests.is_empty() && !nested.deleted);
     assert_eq!(nested.published.as_ref().unwrap().version_number, "1.0.1");
+}
+
+async fn one_container_is_read_as_it_stands_in_the_whole(home: &impl Home, whole: &FunctionModel) {
+    let (models, context) = (home.ports(0).function_models(), home.context(0));
+    let id = whole.model_id;
+    for (node_id, node) in &whole.nodes {
+        let part = models.find_by_id(context, id, Extent::Container(*node_id));
+        let part = part.await.unwrap().unwrap().model;
+        assert_eq!(part.nodes.values().collect::<Vec<_>>(), [node]);
+        assert_eq!(part.actions_of(*node_id), whole.actions_of(*node_id));
+        assert_eq!(part.action_nodes.len(), whole.actions_of(*node_id).len());
+        assert_eq!(part.revision, whole.revision);
+    }
+    for (action_id, action) in &whole.action_nodes {
+        let part = models.find_by_id(context, id, Extent::ContainerOf(*action_id));
+        let part = part.await.unwrap().unwrap().model;
+        let parent = action.parent_node_id;
+        let node = &whole.nodes[&parent];
+        assert_eq!(part.nodes.values().collect::<Vec<_>>(), [node]);
+        assert_eq!(part.actions_of(parent), whole.actions_of(parent));
+    }
+    for node_id in whole.nodes.keys() {
+        let part = models.find_by_id(context, id, Extent::Dependents(*node_id));
+        let part = part.await.unwrap().unwrap().model;
+        let waits = |node: &&ContainerNode| node.dependencies.contains(node_id);
+        let expected = whole.nodes.values();
+        let expected: Vec<_> = expected
+            .filter(|node| node.node_id == *node_id || waits(node))
+            .collect();
+        assert_eq!(part.nodes.values().collect::<Vec<_>>(), expected);
+    }
+    let (node_id, action_id) = (whole.nodes.keys().next(), whole.action_nodes.keys().next());
+    let room = Extent::Room(*node_id.unwrap(), action_id.copied());
+    let part = models.find_by_id(context, id, room).await.unwrap().unwrap();
+    assert!(part.model.nodes.contains_key(node_id.unwrap()));
+    assert!(part.model.action_nodes.contains_key(action_id.unwrap()));
+    let read = part.model.nodes.len() + part.model.action_nodes.len();
+    let size = whole.nodes.len() + whole.action_nodes.len();
+    assert_eq!(read + part.besides, size);
+    let nobody = Extent::Room(NodeId::from_uuid(uuid::Uuid::from_u128(1)), None);
+    let part = models
+        .find_by_id(context, id, nobody)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((part.model.nodes.len(), part.besides), (0, size));
+    let nobody = Extent::Container(NodeId::from_uuid(uuid::Uuid::from_u128(1)));
+    let part = models.find_by_id(context, id, nobody).await;
+    assert!(part.unwrap().unwrap().model.nodes.is_empty());
+    let nobody = Extent::ContainerOf(ActionId::from_uuid(uuid::Uuid::from_u128(1)));
+    let part = models.find_by_id(context, id, nobody).await;
+    assert!(part.unwrap().unwrap().model.nodes.is_empty());
 }
 
 pub(crate) async fn names_and_revisions_are_guarded(home: &impl Home) {

@@ -116,6 +116,7 @@ async fn container(
         boundary => json!({"boundaryType": boundary}),
     };
     let command = AddContainerNode {
+        besides: 0,
         node_id: None,
         node_type,
         name: name.into(),

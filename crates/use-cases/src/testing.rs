@@ -82,6 +82,7 @@ pub(crate) fn object(value: Value) -> JsonObject {
 
 fn container(node_type: ContainerNodeType, name: &str, data: Value) -> AddContainerNode {
     AddContainerNode {
+        besides: 0,
         node_id: None,
         node_type,
         name: name.into(),
@@ -113,6 +114,7 @@ pub(crate) fn action(
     data: Value,
 ) -> AddActionNode {
     AddActionNode {
+        besides: 0,
         action_id: None,
         parent_node_id: stage,
         action_type,

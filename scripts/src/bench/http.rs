@@ -1,6 +1,6 @@
 //! Endpoints against the same PostgREST calls made directly, and against the same endpoint in TypeScript.
 
-mod function;
+pub(super) mod function;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,7 +12,9 @@ select test.equal(
       and (change.name <> 'delete' or has_table_privilege('fm_writer', class.oid, 'delete'))
       and not exists (
         select from pg_trigger as trigger
-        where trigger.tgrelid = class.oid and trigger.tgfoid = 'private.tg_record_audit_log'::regproc
+        where trigger.tgrelid = class.oid
+          and trigger.tgfoid = any (array[
+            'private.tg_record_audit_log', 'private.tg_function_model_versions__record_audit_log']::regproc[])
           and trigger.tgtype & change.bit = change.bit)
     order by 1),
   '{}', 'changes without an audit trigger');

@@ -20,6 +20,7 @@ use use_cases::ports::{
 use super::client::{Read, Session};
 use super::nested_models;
 use super::organizations::Membership;
+use super::parts;
 use super::query::{Order, selected};
 use super::table::{Table, page_of_rows, parse};
 use crate::http::Transport;
@@ -105,7 +106,7 @@ impl<H: Transport, C: Clock> PostgrestFunctionModels<H, C> {
         extent: Extent,
     ) -> Result<Option<FoundModel>, PortError> {
         let names = (operation, "find_function_model_for_service");
-        let whole = extent == Extent::Whole;
+        let whole = extent != Extent::Header;
         let question = json!({"modelId": model_id.to_string(), "withStructure": whole});
         let asked = self.session.ask::<Value>(names, &context.actor, &question);
         let row = asked.await?;
@@ -165,6 +166,7 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
         let columns = match extent {
             Extent::Header => format!("{},{JUDGED_BY}", selected(COLUMNS)),
             Extent::Whole => format!("{},{STRUCTURE},{JUDGED_BY}", selected(COLUMNS)),
+            part => format!("{},{JUDGED_BY},{}", selected(COLUMNS), parts::asked(part)),
         };
         let read = self
             .session
@@ -173,6 +175,7 @@ impl<H: Transport, C: Clock> FunctionModels for PostgrestFunctionModels<H, C> {
             .is("published.is_published", "true")
             .eq("organization.members.user_id", context.actor.user_id)
             .limit(1);
+        let read = parts::narrowed(read, extent);
         let (rows, _) = self.session.rows(operation, read).await?;
         let found = rows.into_iter().next().map(found).transpose();
         found.map_err(|error| {
@@ -347,8 +350,10 @@ fn found(mut row: Value) -> Result<FoundModel, json::Error> {
     let judged: Judged = json::from_value(judged)?;
     let members = judged.organization.map(|organization| organization.members);
     let own = members.into_iter().flatten().next();
+    let besides = parts::put_together(&mut row);
     Ok(FoundModel {
         model: json::from_value(row)?,
+        besides,
         role: own.map(|membership| membership.role),
         published: judged.published.into_iter().next(),
     })

@@ -23,6 +23,7 @@ mod model_versions;
 mod nested_models;
 mod node_links;
 mod organizations;
+mod parts;
 mod plans;
 mod workflows;
 

@@ -140,6 +140,10 @@ pub struct AddContainerNode {
     /// Free data for drawing it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visual_properties: Option<JsonObject>,
+    /// How many containers and actions the model has besides those that were read; gathered by the
+    /// use case.
+    #[serde(skip)]
+    pub besides: usize,
 }
 
 /// Change a container.
@@ -241,6 +245,10 @@ pub struct AddActionNode {
     /// What is known about the models it nests; gathered by the use case.
     #[serde(skip)]
     pub nested: NestedModels,
+    /// How many containers and actions the model has besides those that were read; gathered by the
+    /// use case.
+    #[serde(skip)]
+    pub besides: usize,
 }
 
 /// Change an action.

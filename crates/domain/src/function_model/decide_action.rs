@@ -42,7 +42,7 @@ pub(super) fn add(
         action.execution_order = highest.unwrap_or(0).saturating_add(1);
     }
     guard_order(&neighbours, action.action_id, action.execution_order)?;
-    let nodes = model.nodes.len() + model.action_nodes.len() + 1;
+    let nodes = model.nodes.len() + model.action_nodes.len() + command.besides + 1;
     guard_size(nodes, model.dependency_count())?;
     guard_nesting(model, &action.kind, &command.nested)?;
     let event = ActionNodeAdded {

@@ -27,7 +27,7 @@ pub(super) fn add(
         let refusal = DomainError::new(Code::NodeAlreadyExists, message);
         return Err(refusal.with("nodeId", node.node_id.to_string()));
     }
-    let nodes = model.nodes.len() + model.action_nodes.len() + 1;
+    let nodes = model.nodes.len() + model.action_nodes.len() + command.besides + 1;
     guard_size(nodes, model.dependency_count())?;
     let event = ContainerNodeAdded {
         model_id: model.model_id,

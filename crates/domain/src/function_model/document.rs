@@ -150,6 +150,7 @@ fn resting(id: Uuid, status: &str) -> Option<PartStatus> {
 
 fn container(node: &ContainerNode) -> AddContainerNode {
     AddContainerNode {
+        besides: 0,
         node_id: Some(node.node_id),
         node_type: node.node_type(),
         name: node.name.clone(),
@@ -168,6 +169,7 @@ fn container(node: &ContainerNode) -> AddContainerNode {
 
 fn action(action: &ActionNode) -> AddActionNode {
     AddActionNode {
+        besides: 0,
         action_id: Some(action.action_id),
         parent_node_id: action.parent_node_id,
         action_type: action.action_type(),

@@ -23,7 +23,7 @@ use crate::vocabulary::{ActionStatus, ExecutionMode, FailureHandling, NodeStatus
 pub fn compile(model: &FunctionModel) -> Result<Plan, DomainError> {
     let graph = Graph::of(model);
     let order = graph.order()?;
-    let levels = graph.levels()?;
+    let levels = graph.levels_along(&order);
     let mut place_in_plan = vec![0; order.len()];
     for (index, place) in order.iter().enumerate() {
         place_in_plan[*place] = number(index)?;

@@ -2,19 +2,27 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+
+use crate::sorted;
+
 /// Elementary cycles, each once, each begun at its smallest node, at most `limit` of them.
 ///
-/// This is Johnson's search: between two cycles it takes time in proportion to nodes and edges,
-/// because dead ends are blocked until a cycle through them becomes possible again.
+/// No library lists these. This is Johnson's search: between two cycles it takes time in proportion
+/// to nodes and edges, because dead ends are blocked until a cycle through them becomes possible
+/// again.
 pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
-    let mut first = 0;
+    let mut waiting = entangled(edges);
     while found.len() < limit {
-        let Some((start, component)) = next_component(edges, first) else {
+        let smallest = waiting.iter().enumerate().min_by_key(|(_, group)| group[0]);
+        let Some((place, _)) = smallest else {
             break;
         };
-        Search::new(edges, &component, start).run(limit, &mut found);
-        first = start + 1;
+        let group = waiting.swap_remove(place);
+        Search::new(edges, &group).run(limit, &mut found);
+        waiting.extend(components(edges, &group[1..]));
     }
     found
 }
@@ -22,56 +30,32 @@ pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> 
 /// The groups of nodes that all reach one another, and nodes that lead to themselves; everything
 /// else lies on no cycle. Each is sorted, and they are sorted by their first.
 pub(crate) fn entangled(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut walk = Walk::new(edges, 0);
-    let mut group_of = vec![usize::MAX; edges.len()];
-    let mut count = 0;
-    for root in 0..edges.len() {
-        walk.from(root, |group| {
-            if lies_on_cycle(edges, group) {
-                group.iter().for_each(|node| group_of[*node] = count);
-                count += 1;
-            }
-        });
-    }
-    // Nodes are handed out in their order, so that groups and their order come out sorted.
-    let mut groups: Vec<Vec<usize>> = Vec::with_capacity(count);
-    let mut place = vec![usize::MAX; count];
-    for (node, group) in group_of.into_iter().enumerate() {
-        if group == usize::MAX {
-            continue;
-        }
-        if place[group] == usize::MAX {
-            place[group] = groups.len();
-            groups.push(Vec::new());
-        }
-        groups[place[group]].push(node);
-    }
+    let nodes: Vec<usize> = (0..edges.len()).collect();
+    let mut groups = components(edges, &nodes);
+    sorted::sort_by_key(&mut groups, |group| group[0]);
     groups
 }
 
-/// Of the parts of the graph without the nodes before `first` whose nodes all reach one another,
-/// the one with the smallest node that lies on a cycle: that node, and whether each node is in it.
-fn next_component(edges: &[Vec<usize>], first: usize) -> Option<(usize, Vec<bool>)> {
-    let mut walk = Walk::new(edges, first);
-    let mut best: Option<(usize, Vec<usize>)> = None;
-    for root in first..edges.len() {
-        walk.from(root, |group| {
-            let smallest = group.iter().copied().min().unwrap_or(root);
-            let better = best.as_ref().is_none_or(|(known, _)| smallest < *known);
-            if better && lies_on_cycle(edges, group) {
-                best = Some((smallest, group.to_vec()));
+/// The groups of a part of the graph, each sorted.
+fn components(edges: &[Vec<usize>], nodes: &[usize]) -> Vec<Vec<usize>> {
+    let mut place = vec![None; edges.len()];
+    let mut graph = DiGraph::<usize, ()>::new();
+    for node in nodes {
+        place[*node] = Some(graph.add_node(*node));
+    }
+    for from in nodes {
+        for to in &edges[*from] {
+            if let Some((from, to)) = place[*from].zip(place[*to]) {
+                graph.add_edge(from, to, ());
             }
-        });
-        // Groups that are still to come begin behind this root.
-        if best.as_ref().is_some_and(|(smallest, _)| *smallest <= root) {
-            break;
         }
     }
-    best.map(|(smallest, group)| {
-        let mut inside = vec![false; edges.len()];
-        group.iter().for_each(|node| inside[*node] = true);
-        (smallest, inside)
-    })
+    let groups = kosaraju_scc(&graph).into_iter().map(|group| {
+        let mut group: Vec<usize> = group.into_iter().map(|index| graph[index]).collect();
+        sorted::sort(&mut group);
+        group
+    });
+    groups.filter(|group| lies_on_cycle(edges, group)).collect()
 }
 
 /// Whether a group of nodes that all reach one another is more than one node by itself.
@@ -83,81 +67,10 @@ fn lies_on_cycle(edges: &[Vec<usize>], group: &[usize]) -> bool {
     }
 }
 
-/// Tarjan's walk through the nodes from `first` on, which finds the groups of nodes that all reach
-/// one another.
-struct Walk<'a> {
-    edges: &'a [Vec<usize>],
-    first: usize,
-    /// When each node was met, from 1 on; 0 before.
-    met: Vec<usize>,
-    /// The earliest node that each one is known to reach within its group.
-    low: Vec<usize>,
-    /// Nodes whose group is not complete yet.
-    waiting: Vec<usize>,
-    waits: Vec<bool>,
-    count: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn new(edges: &'a [Vec<usize>], first: usize) -> Self {
-        Self {
-            edges,
-            first,
-            met: vec![0; edges.len()],
-            low: vec![0; edges.len()],
-            waiting: Vec::new(),
-            waits: vec![false; edges.len()],
-            count: 0,
-        }
-    }
-
-    fn meet(&mut self, node: usize) -> (usize, usize) {
-        self.count += 1;
-        self.met[node] = self.count;
-        self.low[node] = self.count;
-        self.waiting.push(node);
-        self.waits[node] = true;
-        (node, 0)
-    }
-
-    /// Walks through what is reached from a node and was not met before.
-    fn from(&mut self, root: usize, mut complete: impl FnMut(&[usize])) {
-        if self.met[root] > 0 {
-            return;
-        }
-        let mut path = vec![self.meet(root)];
-        while let Some((node, next)) = path.last_mut() {
-            let node = *node;
-            if let Some(&to) = self.edges[node].get(*next) {
-                *next += 1;
-                if to < self.first {
-                    continue;
-                }
-                if self.met[to] == 0 {
-                    let frame = self.meet(to);
-                    path.push(frame);
-                } else if self.waits[to] {
-                    self.low[node] = self.low[node].min(self.met[to]);
-                }
-                continue;
-            }
-            path.pop();
-            if let Some((parent, _)) = path.last() {
-                self.low[*parent] = self.low[*parent].min(self.low[node]);
-            }
-            if self.low[node] == self.met[node] {
-                let begun = self.waiting.iter().rposition(|other| *other == node);
-                let group = self.waiting.split_off(begun.unwrap_or_default());
-                group.iter().for_each(|other| self.waits[*other] = false);
-                complete(&group);
-            }
-        }
-    }
-}
-
+/// The search for cycles through the smallest node of a group, within the group.
 struct Search<'a> {
     edges: &'a [Vec<usize>],
-    component: &'a [bool],
+    component: Vec<bool>,
     start: usize,
     blocked: Vec<bool>,
     unblocks: Vec<BTreeSet<usize>>,
@@ -171,11 +84,13 @@ struct Frame {
 }
 
 impl<'a> Search<'a> {
-    fn new(edges: &'a [Vec<usize>], component: &'a [bool], start: usize) -> Self {
+    fn new(edges: &'a [Vec<usize>], group: &[usize]) -> Self {
+        let mut component = vec![false; edges.len()];
+        group.iter().for_each(|node| component[*node] = true);
         Self {
             edges,
             component,
-            start,
+            start: group[0],
             blocked: vec![false; edges.len()],
             unblocks: vec![BTreeSet::new(); edges.len()],
         }
@@ -242,7 +157,6 @@ impl<'a> Search<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use petgraph::graph::{DiGraph, NodeIndex};
     use proptest::prelude::*;
 
     fn check(edges: &[&[usize]], expected: &[&[usize]]) {
@@ -312,24 +226,26 @@ mod tests {
                     edges[from].push(to);
                 }
             }
-            let mut graph = DiGraph::<(), ()>::new();
-            let nodes: Vec<NodeIndex> = (0..8).map(|_| graph.add_node(())).collect();
+            let mut reaches = [[false; 8]; 8];
             for (from, list) in edges.iter().enumerate() {
-                for to in list {
-                    graph.add_edge(nodes[from], nodes[*to], ());
-                }
+                list.iter().for_each(|to| reaches[from][*to] = true);
             }
-            let mut groups = petgraph::algo::kosaraju_scc(&graph);
-            groups.retain(|group| lies_on_cycle(&edges, &[group[0].index()]) || group.len() > 1);
-            let mut groups: Vec<Vec<usize>> = groups
-                .into_iter()
-                .map(|group| group.into_iter().map(NodeIndex::index).collect())
+            for (over, from, to) in (0..512).map(|n| (n / 64, n / 8 % 8, n % 8)) {
+                reaches[from][to] |= reaches[from][over] && reaches[over][to];
+            }
+            let group = |node: usize| -> Vec<usize> {
+                (0..8).filter(|other| reaches[node][*other] && reaches[*other][node]).collect()
+            };
+            let groups: Vec<Vec<usize>> = (0..8)
+                .map(group)
+                .enumerate()
+                .filter(|(node, group)| group.first() == Some(node))
+                .map(|(_, group)| group)
                 .collect();
-            groups.iter_mut().for_each(|group: &mut Vec<usize>| group.sort_unstable());
-            groups.sort();
             prop_assert_eq!(entangled(&edges), groups);
             let found = elementary(&edges, 100);
-            prop_assert_eq!(!found.is_empty(), petgraph::algo::is_cyclic_directed(&graph));
+            let cyclic = (0..8).any(|node| reaches[node][node]);
+            prop_assert_eq!(!found.is_empty(), cyclic);
             for cycle in &found {
                 let distinct: BTreeSet<&usize> = cycle.iter().collect();
                 prop_assert_eq!(distinct.len(), cycle.len());

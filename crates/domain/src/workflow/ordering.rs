@@ -124,12 +124,17 @@ impl Graph {
     /// # Errors
     /// `CIRCULAR_DEPENDENCY` with the first cycle.
     pub fn levels(&self) -> Result<Vec<usize>, DomainError> {
+        Ok(self.levels_along(&self.order()?))
+    }
+
+    /// The level of each place, where the order of execution is known.
+    pub(super) fn levels_along(&self, order: &[usize]) -> Vec<usize> {
         let mut levels = vec![0; self.ids.len()];
-        for place in self.order()? {
+        for &place in order {
             let above = self.dependencies[place].iter().map(|d| levels[*d] + 1);
             levels[place] = above.max().unwrap_or(0);
         }
-        Ok(levels)
+        levels
     }
 
     /// The level of a container; −1 for an unknown one, and for all when there is a cycle.

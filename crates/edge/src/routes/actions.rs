@@ -55,7 +55,7 @@ pub(crate) async fn read<W: Wiring>(call: &Call<'_, W>, model: &str, action: &st
     let query = call.query(&[&["fields"]])?;
     let model_id = id("modelId", model, ModelId::parse)?;
     let action_id = id("actionId", action, ActionId::parse)?;
-    let extent = Extent::Whole;
+    let extent = Extent::ContainerOf(action_id);
     let found = function_model::read(call.ports(), &call.context, model_id, extent).await?;
     let action = found.model.action(action_id)?;
     Ok(call.one(&query, action).with_revision(found.model.revision))

@@ -54,7 +54,7 @@ pub(crate) async fn read<W: Wiring>(call: &Call<'_, W>, model: &str, node: &str)
     let query = call.query(&[&["fields"]])?;
     let model_id = id("modelId", model, ModelId::parse)?;
     let node_id = id("nodeId", node, NodeId::parse)?;
-    let extent = Extent::Whole;
+    let extent = Extent::Container(node_id);
     let found = function_model::read(call.ports(), &call.context, model_id, extent).await?;
     let node = found.model.node(node_id)?;
     Ok(call.one(&query, node).with_revision(found.model.revision))

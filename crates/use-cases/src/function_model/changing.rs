@@ -1,6 +1,7 @@
 //! The way every change of a model takes: load, decide, save.
 
 use domain::error::{Code, DomainError};
+use domain::function_model::commands::AddContainerNode;
 use domain::function_model::decide::decide;
 use domain::function_model::{Act, Command, Delta, FunctionModel, evolve};
 use domain::ids::ModelId;
@@ -43,6 +44,7 @@ pub(super) async fn change<T>(
     loop {
         let found = access::load(ports, context, model_id, extent, act_of(&command)).await?;
         inform_of_role(&mut command, found.role);
+        inform_of_size(&mut command, found.besides);
         let model = found.model;
         nesting::inform(ports, context, &mut command).await?;
         let now = ports.clock().instant();
@@ -97,11 +99,37 @@ fn inform_of_role(command: &mut Command, role: Option<OrganizationRole>) {
     }
 }
 
-/// Fields of the model itself are changed without looking at what is inside.
+/// Where only a part of the model was read, its size is what else there is.
+fn inform_of_size(command: &mut Command, besides: usize) {
+    match command {
+        Command::AddContainerNode(command) => command.besides = besides,
+        Command::AddActionNode(command) => command.besides = besides,
+        _ => {}
+    }
+}
+
+/// As much as the command's rules look at. A dependency may close a cycle through the whole model,
+/// and an edit of the structure may hold many of them.
 fn extent_of(command: &Command) -> Extent {
     match command {
         Command::Update(_) | Command::ChangePermissions(_) => Extent::Header,
-        _ => Extent::Whole,
+        Command::ChangeContainerNode(change) => Extent::Container(change.node_id),
+        Command::RemoveDependency(edge) => Extent::Container(edge.node_id),
+        Command::ReorderActions(order) => Extent::Container(order.node_id),
+        Command::ChangeActionNode(change) => Extent::ContainerOf(change.action_id),
+        Command::RemoveActionNode(action_id) => Extent::ContainerOf(*action_id),
+        Command::RemoveContainerNode(node_id) => Extent::Dependents(*node_id),
+        Command::AddContainerNode(AddContainerNode {
+            node_id: Some(node_id),
+            ..
+        }) => Extent::Room(*node_id, None),
+        Command::AddActionNode(add) => Extent::Room(add.parent_node_id, add.action_id),
+        Command::AddContainerNode(_)
+        | Command::AddDependency(_)
+        | Command::EditStructure(_)
+        | Command::Publish(_)
+        | Command::CreateVersion(_)
+        | Command::RestoreVersion(_) => Extent::Whole,
     }
 }
 

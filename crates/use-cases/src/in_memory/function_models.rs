@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use domain::function_model::{Act, Deletion, Delta, FunctionModel};
-use domain::ids::{ModelId, UserId};
+use domain::ids::{ActionId, ModelId, UserId};
 use domain::instant::Instant;
 use domain::limits::JsonObject;
 use domain::vocabulary::{ActionNodeType, ModelStatus};
@@ -38,13 +38,12 @@ impl ports::FunctionModels for FunctionModels {
             return Ok(None);
         };
         let mut model = model.clone();
-        if extent == Extent::Header {
-            empty(&mut model);
-        }
+        let besides = keep(&mut model, extent);
         Ok(Some(FoundModel {
             role: store.role(context, model.organization_id),
             published: store.published(model_id).map(version_ref),
             model,
+            besides,
         }))
     }
 
@@ -353,6 +352,38 @@ fn version_ref(version: &ModelVersion) -> VersionRef {
     VersionRef {
         version_id: version.version_id,
         version_number: version.version_number.clone(),
+    }
+}
+
+/// Takes out what was not asked for, and answers how much of it is to be told.
+fn keep(model: &mut FunctionModel, extent: Extent) -> usize {
+    let place = |action_id: ActionId| {
+        let action = model.action_nodes.get(&action_id);
+        action.map(|action| action.parent_node_id)
+    };
+    let only = match extent {
+        Extent::Whole => return 0,
+        Extent::Header => [None, None],
+        Extent::Container(node_id) | Extent::Dependents(node_id) => [Some(node_id), None],
+        Extent::ContainerOf(action_id) => [place(action_id), None],
+        Extent::Room(node_id, action_id) => [Some(node_id), action_id.and_then(place)],
+    };
+    let dependents_of = match extent {
+        Extent::Dependents(node_id) => Some(node_id),
+        _ => None,
+    };
+    let size = model.nodes.len() + model.action_nodes.len();
+    model.nodes.retain(|id, node| {
+        let waits = dependents_of.is_some_and(|on| node.dependencies.contains(&on));
+        waits || only.contains(&Some(*id))
+    });
+    let nodes = &model.nodes;
+    model
+        .action_nodes
+        .retain(|_, action| nodes.contains_key(&action.parent_node_id));
+    match extent {
+        Extent::Room(..) => size - model.nodes.len() - model.action_nodes.len(),
+        _ => 0,
     }
 }
 

@@ -5,7 +5,7 @@ use domain::sorted::SortedMap;
 use domain::function_model::surroundings::Dependent;
 use domain::function_model::{Delta, Event, FunctionModel};
 use domain::highlight::highlight;
-use domain::ids::{ActionId, LinkId, ModelId, OrganizationId, UserId, VersionId};
+use domain::ids::{ActionId, LinkId, ModelId, NodeId, OrganizationId, UserId, VersionId};
 use domain::instant::Instant;
 use domain::organization::OrganizationRole;
 use domain::vocabulary::ModelStatus;
@@ -20,6 +20,8 @@ use crate::context::{Context, StoredAnswer};
 pub struct FoundModel {
     /// The model; whether its nodes are in it depends on the question.
     pub model: FunctionModel,
+    /// How many containers and actions it has besides; counted for [`Extent::Room`] alone.
+    pub besides: usize,
     /// The caller's role in the model's organization.
     pub role: Option<OrganizationRole>,
     /// The snapshot that runs.
@@ -42,6 +44,15 @@ pub struct VersionRef {
 pub enum Extent {
     /// The model's own fields.
     Header,
+    /// With this container, if there is one, what it waits for, and the actions in it.
+    Container(NodeId),
+    /// With the container that this action is in, if there is one, as [`Extent::Container`] has it.
+    ContainerOf(ActionId),
+    /// With this container as [`Extent::Container`] has it, and the containers that wait for it.
+    Dependents(NodeId),
+    /// What adding looks at: this container and the one that this action is in, as far as there are
+    /// any, as [`Extent::Container`] has them, and how much else there is.
+    Room(NodeId, Option<ActionId>),
     /// With containers, dependencies and actions.
     Whole,
 }

@@ -14,9 +14,9 @@ use super::super::load::{Call, Http, json as ask};
 use crate::places;
 
 /// The process and where it listens; it ends when this is dropped.
-pub(super) struct Function {
+pub(in crate::bench) struct Function {
     /// Its address.
-    pub(super) url: String,
+    pub(in crate::bench) url: String,
     process: Child,
 }
 
@@ -25,7 +25,7 @@ impl Function {
     ///
     /// # Errors
     /// When the keys of the stack cannot be read.
-    pub(super) async fn variables(
+    pub(in crate::bench) async fn variables(
         http: &Http,
         details: &Details,
     ) -> anyhow::Result<Vec<(&'static str, String)>> {
@@ -44,7 +44,7 @@ impl Function {
     ///
     /// # Errors
     /// When it does not.
-    pub(super) async fn start(
+    pub(in crate::bench) async fn start(
         file: &Path,
         variables: &[(&'static str, String)],
     ) -> anyhow::Result<Self> {
@@ -78,7 +78,7 @@ impl Function {
     }
 
     /// User and system time so far, from `/proc` where there is one.
-    pub(super) fn cpu_seconds(&self) -> Option<f64> {
+    pub(in crate::bench) fn cpu_seconds(&self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()?)).ok()?;
         // Behind the name in brackets, user and system time are the 12th and 13th fields, in hundredths.
         let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);

@@ -60,6 +60,63 @@ fn found_in(row: Value, extent: Extent) -> (Result<Option<FoundModel>, PortError
     (found, script)
 }
 
+/// A container as a row beside its model's, its action with it.
+fn container_row() -> Value {
+    let mut row = node(
+        STAGE,
+        "stageNode",
+        json!({"stageType": "process"}),
+        json!([]),
+    );
+    row["dependencies"] = json!([
+        {"dependencyId": ACTION, "position": 7},
+        {"dependencyId": NODE, "position": 2},
+    ]);
+    (row["positionX"], row["positionY"]) = (json!(1.5), json!(2.0));
+    row["actions"] = json!([whole()["actionNodes"][ACTION]]);
+    row
+}
+
+#[test]
+fn one_container_comes_with_what_it_waits_for_and_its_actions() {
+    let id = |text| domain::ids::NodeId::parse(text).unwrap();
+    let action_id = domain::ids::ActionId::parse(ACTION).unwrap();
+    let mut by_container = header();
+    by_container["containers"] = json!([container_row()]);
+    by_container["published"] = json!([]);
+    let mut by_action = header();
+    by_action["parents"] = json!([{"container": container_row()}]);
+    by_action["published"] = json!([]);
+    let asked = [
+        (
+            by_container,
+            Extent::Container(id(STAGE)),
+            "containers.node_id",
+        ),
+        (
+            by_action,
+            Extent::ContainerOf(action_id),
+            "parents.action_id",
+        ),
+    ];
+    for (row, extent, narrowed) in asked {
+        let (found, script) = found_in(json!([row]), extent);
+        let model = found.unwrap().unwrap().model;
+        let stage = model.node(id(STAGE)).unwrap();
+        assert_eq!(stage.dependencies, [id(NODE), id(ACTION)]);
+        assert_eq!((stage.position.x(), stage.position.y()), (1.5, 2.0));
+        assert_eq!(model.actions_of(id(STAGE)).len(), 1);
+        let sent = &script.sent()[0];
+        assert!(parameter(sent, narrowed).unwrap().starts_with("eq."));
+        assert!(!parameter(sent, "select").unwrap().contains(",nodes,"));
+    }
+    let mut nothing = header();
+    nothing["containers"] = json!([]);
+    nothing["published"] = json!([]);
+    let (found, _) = found_in(json!([nothing]), Extent::Container(id(STAGE)));
+    assert!(found.unwrap().unwrap().model.nodes.is_empty());
+}
+
 #[test]
 fn a_whole_model_comes_in_one_read_with_what_judges_the_caller() {
     let (found, script) = found_in(json!([whole()]), Extent::Whole);

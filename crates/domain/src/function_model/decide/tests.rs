@@ -368,6 +368,37 @@ fn models_do_not_grow_beyond_their_limit() {
     assert_eq!(guard_size(0, 50_001).unwrap_err().code, Code::ModelTooLarge);
 }
 
+#[test]
+fn what_was_not_read_counts_towards_the_limit() {
+    let model = sound();
+    let read = model.nodes.len() + model.action_nodes.len();
+    for (besides, fits) in [(10_000 - read - 1, true), (10_000 - read, false)] {
+        let Command::AddContainerNode(mut node) = add_node(json!({})) else {
+            panic!("a container");
+        };
+        node.besides = besides;
+        let mut action = add_action(json!({}));
+        action.besides = besides;
+        let commands = [
+            Command::AddContainerNode(node),
+            Command::AddActionNode(action),
+        ];
+        for command in commands {
+            let answer = ask(&model, command)
+                .map(|_| ())
+                .map_err(|refusal| refusal.code);
+            assert_eq!(
+                answer,
+                if fits {
+                    Ok(())
+                } else {
+                    Err(Code::ModelTooLarge)
+                }
+            );
+        }
+    }
+}
+
 /// A command with names out of a small world, so that many are accepted.
 fn any_command() -> impl Strategy<Value = Command> {
     let name = || prop::sample::select(vec!["In", "Work", "Out", "n1", "n2"]);
