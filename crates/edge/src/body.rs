@@ -3,13 +3,13 @@
 mod unique;
 
 use domain::error::FieldError;
-use domain::json;
+use domain::json::{self, Misfit};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_json::error::Category;
+use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 use crate::request::{Body, Request};
+use unique::Fault;
 
 /// The longest body of most routes, in bytes.
 pub(crate) const USUAL_BYTES: usize = 1024 * 1024;
@@ -27,12 +27,18 @@ pub(crate) fn decode<T: DeserializeOwned>(
     request: &Request,
     max_bytes: usize,
 ) -> Result<T, Problem> {
+    let value = read(request, max_bytes)?;
+    json::exactly_from_value(value).map_err(|error| misfit(&error))
+}
+
+/// Reads the body as an object that no type was laid on yet.
+fn read(request: &Request, max_bytes: usize) -> Result<Value, Problem> {
     let bytes = match &request.body {
         Body::Whole(bytes) if bytes.len() <= max_bytes => bytes.as_slice(),
         _ => return Err(Problem::payload_too_large(max_bytes)),
     };
     if bytes.is_empty() {
-        return parse(b"{}");
+        return Ok(Value::Object(Map::new()));
     }
     let content_type = request.header("content-type").unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -41,7 +47,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
         return Err(Problem::invalid_field("content-type", "format", detail));
     }
     survey(bytes)?;
-    parse(bytes)
+    object(bytes)
 }
 
 /// What JSON allows and a database or a stack does not: U+0000, and nesting without end.
@@ -110,11 +116,6 @@ fn place(bytes: &[u8], index: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value = object(bytes)?;
-    json::exactly_from_value(value).map_err(|error| misfit(error.path(), error.message()))
-}
-
 /// The body as an object in which no name stands twice.
 fn object(bytes: &[u8]) -> Result<Value, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -123,9 +124,12 @@ fn object(bytes: &[u8]) -> Result<Value, Problem> {
         Problem::invalid_field("", "json", detail)
     })?;
     let mut source = serde_json::Deserializer::from_str(text);
-    let value = unique::read(&mut source).map_err(|error| match error.classify() {
-        Category::Data => misfit("", &bare(&error)),
-        _ => malformed(&error),
+    let value = unique::read(&mut source).map_err(|fault| match fault {
+        Fault::Malformed(error) => malformed(&error),
+        Fault::Duplicate(path) => {
+            let detail = format!("The body has {path} twice.");
+            Problem::invalid_field(&path, "unique", detail)
+        }
     })?;
     source.end().map_err(|error| malformed(&error))?;
     if !value.is_object() {
@@ -150,29 +154,29 @@ fn bare(error: &serde_json::Error) -> String {
 }
 
 /// A value that is JSON, but not what the command needs there.
-fn misfit(path: &str, text: &str) -> Problem {
-    let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-    let first = quoted.first().copied().unwrap_or_default();
-    let choices = || quoted.iter().skip(1).copied().collect::<Vec<_>>();
-    let error = if text.starts_with("unknown field") {
-        FieldError::new(below(path, first), "unknown").limit(choices())
-    } else if text.starts_with("missing field") {
-        FieldError::new(below(path, first), "required")
-    } else if text.starts_with("duplicate field") {
-        FieldError::new(below(path, first), "unique")
-    } else if text.starts_with("unknown variant") {
-        FieldError::new(path, "oneOf").limit(choices()).value(first)
-    } else if let Some((_, expected)) = text.split_once(", expected ") {
-        FieldError::new(path, "type").limit(expected)
-    } else {
-        FieldError::new(path, "format")
+fn misfit(error: &json::Error) -> Problem {
+    let path = error.path();
+    let wrong = match error.misfit() {
+        Misfit::UnknownField(name, known) => {
+            FieldError::new(below(path, name), "unknown").limit(known.to_vec())
+        }
+        Misfit::MissingField(name) => FieldError::new(below(path, name), "required"),
+        Misfit::UnknownVariant(given, known) => {
+            let given = given.as_str();
+            FieldError::new(path, "oneOf")
+                .limit(known.to_vec())
+                .value(given)
+        }
+        Misfit::Expected(expected) => FieldError::new(path, "type").limit(expected.as_str()),
+        Misfit::Other => FieldError::new(path, "format"),
     };
-    let field = if error.field.is_empty() {
+    let field = if wrong.field.is_empty() {
         "The body"
     } else {
-        &error.field
+        &wrong.field
     };
-    Problem::invalid_request(format!("{field}: {text}.")).with_error(error)
+    let detail = format!("{field}: {}.", error.message());
+    Problem::invalid_request(detail).with_error(wrong)
 }
 
 /// The path of a field of the object at `path`.

@@ -1,7 +1,7 @@
 //! Query parameters: known names only, each read into its type.
 
 use domain::error::{DomainError, FieldError};
-use domain::json;
+use domain::json::{self, Misfit};
 use domain::sorted;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,23 +59,9 @@ impl<'a> Query<'a> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        match json::from_value(Value::from(text)) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                let message = error.to_string();
-                let choices: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-                let rule = if choices.is_empty() {
-                    "format"
-                } else {
-                    "oneOf"
-                };
-                let mut wrong = FieldError::new(name, rule).value(text);
-                if !choices.is_empty() {
-                    wrong = wrong.limit(choices);
-                }
-                Err(Problem::invalid_request(format!("{name}: {message}.")).with_error(wrong))
-            }
-        }
+        json::from_value(Value::from(text))
+            .map(Some)
+            .map_err(|error| misfit(name, text, &error))
     }
 
     /// An identifier.
@@ -195,6 +181,15 @@ impl<'a> Query<'a> {
         sorted::sort(&mut parts);
         format!("{}?{}", self.request.route_path(), parts.join("&"))
     }
+}
+
+fn misfit(name: &str, text: &str, error: &json::Error) -> Problem {
+    let wrong = match error.misfit() {
+        Misfit::UnknownVariant(_, known) => FieldError::new(name, "oneOf").limit(known.to_vec()),
+        _ => FieldError::new(name, "format"),
+    };
+    let detail = format!("{name}: {}.", error.message());
+    Problem::invalid_request(detail).with_error(wrong.value(text))
 }
 
 /// Reads an identifier out of the address.

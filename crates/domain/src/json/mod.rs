@@ -14,7 +14,7 @@ mod write;
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Expected};
+use serde::de::{DeserializeOwned, Expected, Unexpected};
 use serde_json::Value;
 
 /// Reads a typed value from text.
@@ -62,6 +62,21 @@ fn value_of(text: &str) -> Result<Value, Error> {
     serde_json::from_str(text).map_err(|error| Error::new(error.to_string()))
 }
 
+/// In which way a value does not fit a type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Misfit {
+    /// A field the type does not have, and those it has.
+    UnknownField(String, &'static [&'static str]),
+    /// A field that is absent.
+    MissingField(&'static str),
+    /// A word, and those it may be.
+    UnknownVariant(String, &'static [&'static str]),
+    /// A value of another type or size than this.
+    Expected(String),
+    /// Something the type itself says about it, or no JSON at all.
+    Other,
+}
+
 /// Why JSON cannot be read as a type, and where.
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
@@ -70,17 +85,30 @@ pub struct Error(Box<Inner>);
 struct Inner {
     path: String,
     message: String,
+    misfit: Misfit,
     /// Whether a list has too few or too many items.
     is_length: bool,
 }
 
 impl Error {
     fn new(message: String) -> Self {
+        Self::of(Misfit::Other, message)
+    }
+
+    fn of(misfit: Misfit, message: String) -> Self {
         Self(Box::new(Inner {
             path: String::new(),
             message,
+            misfit,
             is_length: false,
         }))
+    }
+
+    /// A value of the wrong type or size.
+    fn unexpected(found: fmt::Arguments, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        let message = format!("{found}, expected {expected}");
+        Self::of(Misfit::Expected(expected), message)
     }
 
     fn is_length(&self) -> bool {
@@ -92,9 +120,14 @@ impl Error {
         &self.0.path
     }
 
-    /// What is wrong with it.
+    /// What is wrong with it, for people.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What is wrong with it, for programs.
+    pub fn misfit(&self) -> &Misfit {
+        &self.0.misfit
     }
 
     /// The same error as the container of the value sees it.
@@ -133,10 +166,43 @@ impl serde::de::Error for Error {
         Self::new(message.to_string())
     }
 
+    fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
+        Self::unexpected(format_args!("invalid type: {found}"), expected)
+    }
+
+    fn invalid_value(found: Unexpected, expected: &dyn Expected) -> Self {
+        Self::unexpected(format_args!("invalid value: {found}"), expected)
+    }
+
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        let mut error = Self::new(format!("invalid length {length}, expected {expected}"));
+        let mut error = Self::unexpected(format_args!("invalid length {length}"), expected);
         error.0.is_length = true;
         error
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        let message = format!("unknown field `{field}`{}", one_of(known));
+        Self::of(Misfit::UnknownField(field.to_owned(), known), message)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        let message = format!("missing field `{field}`");
+        Self::of(Misfit::MissingField(field), message)
+    }
+
+    fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
+        let message = format!("unknown variant `{variant}`{}", one_of(known));
+        Self::of(Misfit::UnknownVariant(variant.to_owned(), known), message)
+    }
+}
+
+/// What would have been right: `, expected one of …`.
+fn one_of(known: &[&str]) -> String {
+    let listed = known.iter().map(|name| format!("`{name}`"));
+    match (known.len(), listed.collect::<Vec<_>>().join(", ")) {
+        (0, _) => ", there are none".to_owned(),
+        (1, only) => format!(", expected {only}"),
+        (_, all) => format!(", expected one of {all}"),
     }
 }
 

@@ -119,9 +119,7 @@ fn fields<V: Visitor<'static>>(
 fn misfit(value: Option<Value>, expected: &dyn Expected) -> Error {
     let found = match &value {
         None => return Error::new(String::new()),
-        Some(Value::Null) => {
-            return Error::new(format!("invalid type: null, expected {expected}"));
-        }
+        Some(Value::Null) => Unexpected::Other("null"),
         Some(Value::Bool(flag)) => Unexpected::Bool(*flag),
         Some(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => Unexpected::Unsigned(number),

@@ -1,6 +1,7 @@
 //! JSON in which no name stands twice in one object; otherwise one of the values would get lost
 //! without a word. The values of fields called `name` come in normal form C.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -9,17 +10,42 @@ use serde_json::{Map, Number, Value};
 use super::below;
 use crate::host::normal_form;
 
+/// Why there is no value.
+pub(super) enum Fault<E> {
+    /// It is no JSON.
+    Malformed(E),
+    /// The path of a name that stands twice in its object.
+    Duplicate(String),
+}
+
 /// Reads a value.
-///
-/// # Errors
-/// What is no JSON, and "duplicate field" with the path of a name that stands there twice.
-pub(super) fn read<'de, D: Deserializer<'de>>(source: D) -> Result<Value, D::Error> {
-    Unique { path: "" }.deserialize(source)
+pub(super) fn read<'de, D: Deserializer<'de>>(source: D) -> Result<Value, Fault<D::Error>> {
+    let duplicate = Cell::default();
+    let whole = Unique {
+        path: "",
+        duplicate: &duplicate,
+    };
+    let read = whole.deserialize(source);
+    read.map_err(|error| match duplicate.take() {
+        Some(path) => Fault::Duplicate(path),
+        None => Fault::Malformed(error),
+    })
 }
 
 /// Reads the value at a path.
 struct Unique<'a> {
     path: &'a str,
+    /// The path of the first name that stands twice.
+    duplicate: &'a Cell<Option<String>>,
+}
+
+impl Unique<'_> {
+    fn below<'a>(&'a self, path: &'a str) -> Unique<'a> {
+        Unique {
+            path,
+            duplicate: self.duplicate,
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Unique<'_> {
@@ -65,7 +91,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
         let mut list = Vec::new();
         loop {
             let path = format!("{}[{}]", self.path, list.len());
-            match items.next_element_seed(Unique { path: &path })? {
+            match items.next_element_seed(self.below(&path))? {
                 Some(item) => list.push(item),
                 None => return Ok(Value::Array(list)),
             }
@@ -77,9 +103,10 @@ impl<'de> Visitor<'de> for Unique<'_> {
         while let Some(name) = fields.next_key::<String>()? {
             let path = below(self.path, &name);
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("duplicate field `{path}`")));
+                self.duplicate.set(Some(path));
+                return Err(A::Error::custom("a name stands twice"));
             }
-            let mut value = fields.next_value_seed(Unique { path: &path })?;
+            let mut value = fields.next_value_seed(self.below(&path))?;
             match &mut value {
                 Value::String(text) if name == "name" && !text.is_ascii() => {
                     *text = normal_form(text);
