@@ -145,6 +145,7 @@ codes! {
     NodeHasDependents => "NODE_HAS_DEPENDENTS",
     ParentNotAStage => "PARENT_NOT_A_STAGE",
     ExecutionOrderTaken => "EXECUTION_ORDER_TAKEN",
+    PartNamedTwice => "PART_NAMED_TWICE",
     ActionOrderIncomplete => "ACTION_ORDER_INCOMPLETE",
     NestingCycle => "NESTING_CYCLE",
     NestingTooDeep => "NESTING_TOO_DEEP",
@@ -191,9 +192,17 @@ pub struct FieldError {
     pub rule: String,
     /// What would have been allowed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub limit: Option<Value>,
     /// What was given, when it is short enough to repeat.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub value: Option<Value>,
     /// The refusal this one alone would get; present where fields of several kinds come together.
     #[serde(skip_serializing_if = "Option::is_none", default)]
