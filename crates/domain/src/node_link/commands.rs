@@ -71,15 +71,12 @@ pub struct RemoveNodeLink {
 pub struct CalculateLinkStrength {
     /// How often the two things meet; 100 and more count alike.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub interaction_frequency: Option<f64>,
-    /// How alike they are, 0 to 1.
+    /// How alike they are, 0 to 1; what is outside counts as the nearer end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub semantic_similarity: Option<f64>,
-    /// How much one matters to the other, 0 to 1.
+    /// How much one matters to the other, 0 to 1; what is outside counts as the nearer end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub context_relevance: Option<f64>,
     /// Whether the link gets the new strength; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
