@@ -5,7 +5,7 @@
 //! Their install scripts are not needed: Deno and the Supabase CLI are started from their packages directly, and the local stack links PostgreSQL's libraries itself.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -94,15 +94,8 @@ async fn python() -> anyhow::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    let made = Program::new(
-        "python3",
-        ["-m".as_ref(), "venv".as_ref(), folder.as_os_str()],
-    );
-    let made = made.read().await;
-    made.context("`python3 -m venv` failed; on Debian and Ubuntu `apt install python3-venv` brings what it needs")?;
+    let (python, of_other) = empty_environment(&folder).await?;
     let arguments = [
-        "-m",
-        "pip",
         "install",
         "--quiet",
         "--disable-pip-version-check",
@@ -112,11 +105,38 @@ async fn python() -> anyhow::Result<()> {
         "--requirement",
         REQUIREMENTS,
     ];
-    let pip = Program::new(folder.join("bin/python"), arguments);
-    pip.read()
+    let pip = of_other.iter().copied().chain(arguments);
+    Program::new(python, ["-m", "pip"].into_iter().chain(pip))
+        .read()
         .await
         .context("pip could not fetch the pinned packages")?;
     Ok(())
+}
+
+/// Makes the folder, and answers the Python whose pip is to fill it, with what tells it to.
+///
+/// Debian's Python cannot put a pip into the folder unless `python3-venv` is there; then the
+/// machine's own pip fills it from outside.
+async fn empty_environment(folder: &Path) -> anyhow::Result<(PathBuf, Vec<&str>)> {
+    let place = folder.to_str().context("the path is not UTF-8")?;
+    let venv = |more: &'static [&'static str]| {
+        let arguments = ["-m", "venv"].iter().chain(more).copied();
+        Program::new("python3", arguments.chain([place])).read()
+    };
+    let Err(whole) = venv(&[]).await else {
+        return Ok((folder.join("bin/python"), Vec::new()));
+    };
+    let outside = ["--python", place];
+    let known = Program::new(
+        "python3",
+        ["-m", "pip"].iter().chain(&outside).chain(&["--version"]),
+    );
+    venv(&["--clear", "--without-pip"])
+        .await
+        .and(known.read().await)
+        .with_context(|| format!("{whole:#}"))
+        .context("Python needs `ensurepip` or pip 22.3 or newer; on Debian and Ubuntu run `apt install python3-venv`")?;
+    Ok((PathBuf::from("python3"), outside.to_vec()))
 }
 
 /// The second number of a version such as `Python 3.11.7`.

@@ -89,8 +89,7 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("database advisors", advisors::run(details))
         .await;
-    // Not yet free of findings, and too long for every run: only when asked for.
-    if filter == Some("schemathesis") {
+    if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
             .await;

@@ -38,8 +38,10 @@ pub struct CreateWorkflow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<OrganizationId>,
     /// 1–200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: String,
     /// What it calls.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::given::GivenTask"))]
     pub definition: JsonObject,
 }
 
@@ -50,9 +52,14 @@ pub struct CreateWorkflow {
 pub struct UpdateWorkflow {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: Option<String>,
     /// The definition as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::GivenTask>")
+    )]
     pub definition: Option<JsonObject>,
 }
 
@@ -77,6 +84,7 @@ pub struct HttpTask {
     pub output: Option<Expression>,
     /// Milliseconds the call may take, 1–300 000; 30 000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 300_000)))]
     pub timeout_ms: Option<u32>,
     /// Whether a failed call may be made again; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

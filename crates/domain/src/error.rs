@@ -145,6 +145,7 @@ codes! {
     NodeHasDependents => "NODE_HAS_DEPENDENTS",
     ParentNotAStage => "PARENT_NOT_A_STAGE",
     ExecutionOrderTaken => "EXECUTION_ORDER_TAKEN",
+    PartNamedTwice => "PART_NAMED_TWICE",
     ActionOrderIncomplete => "ACTION_ORDER_INCOMPLETE",
     NestingCycle => "NESTING_CYCLE",
     NestingTooDeep => "NESTING_TOO_DEEP",
@@ -191,9 +192,17 @@ pub struct FieldError {
     pub rule: String,
     /// What would have been allowed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub limit: Option<Value>,
     /// What was given, when it is short enough to repeat.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub value: Option<Value>,
     /// The refusal this one alone would get; present where fields of several kinds come together.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -212,19 +221,19 @@ impl FieldError {
         }
     }
 
-    /// Adds what would have been allowed.
+    /// Adds what would have been allowed; `null` says nothing and is left out.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<Value>) -> Self {
-        self.limit = Some(limit.into());
+        self.limit = Some(limit.into()).filter(|limit: &Value| !limit.is_null());
         self
     }
 
-    /// Adds what was given; text is cut after 100 characters.
+    /// Adds what was given; text is cut after 100 characters, and `null` is left out.
     #[must_use]
     pub fn value(mut self, value: impl Into<Value>) -> Self {
         self.value = Some(match value.into() {
             Value::String(text) => Value::String(text.chars().take(100).collect()),
-            Value::Array(_) | Value::Object(_) => return self,
+            Value::Array(_) | Value::Object(_) | Value::Null => return self,
             other => other,
         });
         self
@@ -377,6 +386,14 @@ pub(crate) fn join(parent: &str, child: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_nothing_is_left_out() {
+        let error = FieldError::new("name", "required");
+        let told = error.clone().limit(Value::Null).value(Value::Null);
+        assert_eq!(told, error);
+        assert_eq!(error.limit(3).limit, Some(Value::from(3)));
+    }
 
     #[test]
     fn codes_are_written_alike_in_text_and_json() {

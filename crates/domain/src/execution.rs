@@ -30,12 +30,14 @@ pub struct ExecuteFunctionModel {
     pub parameters: Option<JsonObject>,
     /// A name that joins runs; made by the use case when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub session_id: Option<String>,
     /// Whether the caller waits; `async` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<RunMode>,
     /// Seconds until the run fails, 1–2 592 000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 2592000)))]
     pub timeout_seconds: Option<i64>,
     /// Whether only to say what would happen.
     pub dry_run: bool,
@@ -44,6 +46,7 @@ pub struct ExecuteFunctionModel {
     pub priority: Option<JobPriority>,
     /// Most nested models below, 1–10.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10)))]
     pub max_depth: Option<i64>,
     /// `manual` nested models that may run.
     pub approved_actions: Vec<ActionId>,
@@ -60,8 +63,10 @@ pub struct Recovery {
     /// Whether there are any.
     pub enable_auto_recovery: bool,
     /// 0–10.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10)))]
     pub max_retry_attempts: i64,
     /// 0–300 000 milliseconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300000)))]
     pub retry_delay_ms: i64,
 }
 

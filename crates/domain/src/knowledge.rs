@@ -17,8 +17,10 @@ pub struct CreateKnowledgeContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<OrganizationId>,
     /// 1–200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub title: String,
     /// 1–100 000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_BODY)))]
     pub body: String,
     /// At most 20 words of 1–50 characters.
     #[serde(default)]
@@ -32,9 +34,11 @@ pub struct CreateKnowledgeContent {
 pub struct UpdateKnowledgeContent {
     /// The title.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub title: Option<String>,
     /// The body.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_BODY)))]
     pub body: Option<String>,
     /// The tags as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,12 +21,14 @@ const LONGEST_EMBEDDING: usize = 4096;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DescribeNode {
     /// The kind of node, non-blank, at most 200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub node_type: String,
     /// Where it is drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<RawPosition>,
     /// 1–4096 numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LONGEST_EMBEDDING)))]
     pub vector_embedding: Option<Vec<f64>>,
     /// At most 50 words, blank and repeated ones dropped.
     #[serde(default)]
@@ -298,15 +300,18 @@ pub fn cosine_similarity(one: &[f64], other: &[f64]) -> f64 {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FindSimilarNodes {
     /// 1–4096 numbers.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = LONGEST_EMBEDDING)))]
     pub vector: Vec<f64>,
     /// Only nodes of this feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_type: Option<FeatureType>,
     /// 1–100; 10 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<i64>,
     /// The least similarity, −1 to 1; 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = -1, max = 1)))]
     pub minimum: Option<f64>,
 }
 

@@ -2,6 +2,8 @@
 
 use schemars::Schema;
 
+pub(crate) mod given;
+
 /// A UUID of version 4 or 7.
 pub(crate) fn is_ours(schema: &mut Schema) {
     let pattern =

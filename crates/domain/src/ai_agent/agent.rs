@@ -15,8 +15,10 @@ use crate::vocabulary::FeatureType;
 #[serde(deny_unknown_fields)]
 pub struct CustomTool {
     /// Non-blank, at most 200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: String,
     /// Non-blank, at most 1000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 1000)))]
     pub description: String,
 }
 
@@ -26,6 +28,7 @@ pub struct CustomTool {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tools {
     /// At least one name; none twice, none blank.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_NAMES), inner(length(min = 1, max = 200))))]
     pub available_tools: Vec<String>,
     /// Settings by the name of the tool.
     #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
@@ -133,8 +136,10 @@ pub struct Capabilities {
     #[serde(default)]
     pub can_orchestrate: bool,
     /// How many tasks it does at a time, 1–100.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub max_concurrent_tasks: i64,
     /// At least one kind of data it understands.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_NAMES), inner(length(min = 1, max = 200))))]
     pub supported_data_types: Vec<String>,
 }
 

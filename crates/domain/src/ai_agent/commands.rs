@@ -23,11 +23,14 @@ pub struct RegisterAgent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<OrganizationId>,
     /// 1–100 characters, unique among the enabled agents of the entity.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
     pub name: String,
     /// At most 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Option<String>,
     /// What it is told before every task, 1–10 000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 10000)))]
     pub instructions: String,
     /// What it may use.
     pub tools: Tools,
@@ -45,12 +48,15 @@ pub struct RegisterAgent {
 pub struct ChangeAgent {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
     pub name: Option<String>,
     /// The description; null removes it.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Patch<String>,
     /// The instructions.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 10000)))]
     pub instructions: Option<String>,
     /// The node it is attached to; null attaches it to the whole.
     #[serde(skip_serializing_if = "Patch::is_keep")]

@@ -21,25 +21,31 @@ const MOST_TASKS: usize = 20;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CoordinatedTask {
     /// The caller's name for it, 1–200 characters, unique.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub task_id: String,
     /// Who does it.
     pub agent_id: AgentId,
     /// When: 1–100.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub stage: i64,
     /// What kind of work it is.
     pub task_type: AgentTaskType,
     /// What to do, 1–2000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 2000)))]
     pub task: String,
     /// What the kind of work needs, and whatever else the agent should know.
     pub parameters: JsonObject,
     /// 0–10, 10 most urgent; 5 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10)))]
     pub priority: Option<i64>,
     /// Milliseconds of one attempt, 1000–300 000; 30 000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1000, max = 300000)))]
     pub timeout_ms: Option<i64>,
     /// Further attempts, 0–10; 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10)))]
     pub max_retries: Option<i64>,
 }
 
@@ -49,6 +55,7 @@ pub struct CoordinatedTask {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SynchronizationPoint {
     /// A stage that has tasks.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub after_stage: i64,
     /// What is done with the outputs so far.
     pub kind: SynchronizationKind,
@@ -60,17 +67,20 @@ pub struct SynchronizationPoint {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CoordinateAgents {
     /// 1–20.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MOST_TASKS)))]
     pub tasks: Vec<CoordinatedTask>,
     /// One task a stage, or the tasks of a stage together.
     pub mode: CoordinationMode,
     /// What happens after which stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 100)))]
     pub synchronization_points: Option<Vec<SynchronizationPoint>>,
     /// Whether later stages run after a failure; false when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continue_on_failure: Option<bool>,
     /// 1000–3 600 000; 300 000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1000, max = 3600000)))]
     pub timeout_ms: Option<i64>,
 }
 

@@ -18,6 +18,7 @@ use crate::vocabulary::RecoveryAction;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HandleAgentFailure {
     /// What went wrong, 1–2000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 2000)))]
     pub reason: String,
     /// What to do about it, whatever the reason says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,12 +20,21 @@ const MOST_ASKED: usize = 20;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DiscoverAgents {
     /// 1–20 requirements: `canRead`, a tool, `tool:<name>`, `dataType:<type>`, `minConcurrentTasks:<n>`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1, max = 20), inner(length(min = 1, max = 200)))
+    )]
     pub required_capabilities: Vec<String>,
     /// What would be nice, at most 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = 20), inner(length(min = 1, max = 200)))
+    )]
     pub optional_capabilities: Option<Vec<String>>,
     /// Words to find in the instructions, at most 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 20)))]
     pub keywords: Option<Vec<String>>,
     /// Only agents of this feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,12 +47,14 @@ pub struct DiscoverAgents {
     pub node_id: Option<EntityId>,
     /// 0–1, inclusive; 0.3 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub minimum_score: Option<f64>,
     /// Only agents that meet every requirement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_mode: Option<bool>,
     /// 1–1000; 10 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub max_results: Option<i64>,
 }
 

@@ -15,18 +15,22 @@ use crate::vocabulary::FeatureType;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SearchAgents {
     /// 3–1000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 3, max = 1000)))]
     pub query: String,
     /// Only agents of this feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_type: Option<FeatureType>,
     /// The domain the question is about, instead of the one its words tell; at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
     pub domain_focus: Option<String>,
     /// 1–50; 10 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 50)))]
     pub max_results: Option<i64>,
     /// 0–1; 0.2 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub min_semantic_score: Option<f64>,
 }
 

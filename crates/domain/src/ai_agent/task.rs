@@ -25,6 +25,7 @@ pub struct ExecuteAgentTask {
     /// What kind of work it is.
     pub task_type: AgentTaskType,
     /// What to do, 1–2000 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 2000)))]
     pub task: String,
     /// What the kind of work needs, and whatever else the agent should know.
     pub parameters: JsonObject,
@@ -33,18 +34,25 @@ pub struct ExecuteAgentTask {
     pub agent_id: Option<AgentId>,
     /// At most 20 requirements for the best match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(max = 20), inner(length(min = 1, max = 200)))
+    )]
     pub required_capabilities: Option<Vec<String>>,
     /// 0–10, 10 most urgent; 5 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10)))]
     pub priority: Option<i64>,
     /// Milliseconds of one attempt, 1000–300 000; 30 000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1000, max = 300000)))]
     pub timeout_ms: Option<i64>,
     /// Whether it may wait for a busy agent; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_if_busy: Option<bool>,
     /// Further attempts, 0–10; when all fail the agent is disabled. 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 10)))]
     pub max_retries: Option<i64>,
 }
 
@@ -217,6 +225,7 @@ pub fn at_capacity(retry_after_ms: u64) -> DomainError {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckCapacity {
     /// 1–1000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub requested_tasks: i64,
 }
 
@@ -269,9 +278,11 @@ pub fn capacity(current: u32, most: u32, command: &CheckCapacity) -> Result<Capa
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SharedTask {
     /// The caller's name for it, 1–200 characters, unique.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub task_id: String,
     /// What it is about, for the caller's own use; at most 2000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub task: Option<String>,
 }
 
@@ -281,8 +292,13 @@ pub struct SharedTask {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DistributeTasks {
     /// 1–100.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
     pub tasks: Vec<SharedTask>,
     /// 1–20 requirements.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1, max = 20), inner(length(min = 1, max = 200)))
+    )]
     pub required_capabilities: Vec<String>,
 }
 

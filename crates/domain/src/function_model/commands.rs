@@ -7,9 +7,13 @@ mod lifecycle;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+use super::node::MAX_TIMEOUT_MS;
 use super::{FunctionModel, PermissionLists, Permissions, RawPosition, RawRaci, RawRetryPolicy};
 use crate::ids::{ActionId, ModelId, NodeId, OrganizationId, VersionId};
 use crate::limits::JsonObject;
+#[cfg(feature = "schema")]
+use crate::limits::{MODEL_DEPENDENCIES, MODEL_NODES};
 use crate::patch::Patch;
 use crate::vocabulary::{
     ActionNodeType, ActionStatus, ContainerNodeType, ExecutionMode, NodeStatus, ValidationLevel,
@@ -65,6 +69,7 @@ pub struct CreateFunctionModel {
     pub name: String,
     /// What it is for, at most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 5000)))]
     pub description: Option<String>,
     /// A model whose structure it takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +95,7 @@ pub struct UpdateFunctionModel {
     pub name: Option<String>,
     /// The description.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 5000)))]
     pub description: Patch<String>,
     /// The metadata as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,22 +123,30 @@ pub struct AddContainerNode {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_id: Option<NodeId>,
     /// Its type.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(flatten, with = "crate::schema::given::GivenContainer")
+    )]
     pub node_type: ContainerNodeType,
     /// Its name, 1–200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: String,
     /// Where it stands, 0–10 000 each.
     pub position: RawPosition,
     /// What it is for, at most 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Option<String>,
     /// The fields of its type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub type_specific_data: Option<JsonObject>,
     /// How it is meant to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_type: Option<ExecutionMode>,
     /// Its time limit in milliseconds, 0–86 400 000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MAX_TIMEOUT_MS)))]
     pub timeout_ms: Option<i64>,
     /// Free data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,21 +178,28 @@ pub struct ChangeContainerNode {
 pub struct ContainerNodePatch {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: Option<String>,
     /// The description.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Patch<String>,
     /// The position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<RawPosition>,
     /// Fields of its type, merged field by field; `null` removes one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::GivenContainerData>")
+    )]
     pub type_specific_data: Option<JsonObject>,
     /// How it is meant to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_type: Option<ExecutionMode>,
     /// The time limit in milliseconds.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MAX_TIMEOUT_MS)))]
     pub timeout_ms: Patch<i64>,
     /// The metadata as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -213,25 +234,35 @@ pub struct AddActionNode {
     /// The stage it belongs to.
     pub parent_node_id: NodeId,
     /// Its type.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(flatten, with = "crate::schema::given::GivenAction")
+    )]
     pub action_type: ActionNodeType,
     /// Its name, 1–200 characters.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: String,
     /// The fields of its type.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub action_specific_data: JsonObject,
     /// What it is for, at most 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Option<String>,
     /// How it runs beside its neighbours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_mode: Option<ExecutionMode>,
     /// Its place in the stage, from 1; the last one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub execution_order: Option<i64>,
     /// 1–10, 10 most urgent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10)))]
     pub priority: Option<i64>,
     /// Estimated minutes, above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub estimated_duration_minutes: Option<f64>,
     /// Its own retry policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,24 +303,29 @@ pub struct ChangeActionNode {
 pub struct ActionNodePatch {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub name: Option<String>,
     /// The description.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub description: Patch<String>,
     /// How it runs beside its neighbours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_mode: Option<ExecutionMode>,
     /// Its place in the stage.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub execution_order: Option<i64>,
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ActionStatus>,
     /// 1–10.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10)))]
     pub priority: Option<i64>,
     /// Estimated minutes.
     #[serde(skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub estimated_duration_minutes: Patch<f64>,
     /// Its own retry policy.
     #[serde(skip_serializing_if = "Patch::is_keep")]
@@ -299,6 +335,10 @@ pub struct ActionNodePatch {
     pub raci: Option<RawRaci>,
     /// Fields of its type; each replaces the former one, `null` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::GivenActionData>")
+    )]
     pub action_specific_data: Option<JsonObject>,
     /// The metadata as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -349,6 +389,7 @@ pub struct EditStructure {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ContainerEdits {
     /// Containers to add, in the order in which they count as created.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::given::IdentifiedContainer>", length(max = MODEL_NODES)))]
     pub add: Vec<AddContainerNode>,
     /// Containers to change.
     pub change: Vec<ChangeContainerNode>,
@@ -362,6 +403,7 @@ pub struct ContainerEdits {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ActionEdits {
     /// Actions to add.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::given::IdentifiedAction>", length(max = MODEL_NODES)))]
     pub add: Vec<AddActionNode>,
     /// Actions to change.
     pub change: Vec<ChangeActionNode>,
@@ -375,6 +417,7 @@ pub struct ActionEdits {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DependencyEdits {
     /// Dependencies to add.
+    #[cfg_attr(feature = "schema", schemars(length(max = MODEL_DEPENDENCIES)))]
     pub add: Vec<Dependency>,
     /// Dependencies to remove.
     pub remove: Vec<Dependency>,
@@ -389,6 +432,7 @@ pub struct PublishFunctionModel {
     pub version: String,
     /// At most 2000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub publish_notes: Option<String>,
     /// The identifier of the snapshot; made by the use case.
     #[serde(skip)]

@@ -94,12 +94,20 @@ pub struct ModifiedPart {
 pub struct MetadataChange {
     /// The latter value; absent when the key is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub value: Option<Value>,
     /// Whether the key is gone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
     /// The former value of a key that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub previous_value: Option<Value>,
 }
 

@@ -180,7 +180,7 @@ impl<'a> Edit<'a> {
         let mut seen = SortedSet::new();
         for (field, id) in named {
             if !seen.insert(id) {
-                self.broken(Code::InvalidRequest, field, "unique", id.to_string());
+                self.broken(Code::PartNamedTwice, field, "unique", id.to_string());
             }
         }
     }

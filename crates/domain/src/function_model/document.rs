@@ -38,22 +38,28 @@ pub const DOCUMENT_VERSION: u32 = 1;
 pub struct Document {
     /// The name of the schema, `urn:function-models:document:1`.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = [DOCUMENT_SCHEMA, null])))]
     pub schema: Option<String>,
     /// The version of the form, 1.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = DOCUMENT_VERSION)))]
     pub document_version: u32,
     /// The name of the model.
     pub name: String,
     /// What it is for, at most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 5000)))]
     pub description: Option<String>,
     /// The containers in the order they were created, each with its identifier.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::given::IdentifiedContainer>", length(max = limits::MODEL_NODES)))]
     pub containers: Vec<AddContainerNode>,
     /// The actions in the order they run, each with its identifier.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::given::IdentifiedAction>", length(max = limits::MODEL_NODES)))]
     pub actions: Vec<AddActionNode>,
     /// Which container waits for which, in the order that was said.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = limits::MODEL_DEPENDENCIES)))]
     pub dependencies: Vec<Dependency>,
     /// Containers and actions that are out of use; all others are going to be active when the
     /// model is published.

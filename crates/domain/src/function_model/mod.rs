@@ -63,7 +63,7 @@ pub use permissions::{Act, PermissionLists, Permissions};
 pub use position::{Position, RawPosition};
 pub use raci::{Raci, RawRaci};
 pub use retry_policy::{RawRetryPolicy, RetryPolicy};
-pub use snapshot::snapshot;
+pub use snapshot::{Content, snapshot};
 pub use tether_action::TetherAction;
 pub use version::Version;
 

@@ -17,21 +17,27 @@ pub struct Permissions {
     pub owner: UserId,
     /// Who may edit, version, publish, run and archive.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub editors: Vec<UserId>,
     /// Who may look.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub viewers: Vec<UserId>,
     /// Who may publish.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub publishers: Vec<UserId>,
     /// Who may run.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub executors: Vec<UserId>,
     /// Who may archive.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub archivers: Vec<UserId>,
     /// Who may change these lists, and archive.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub administrators: Vec<UserId>,
 }
 
@@ -41,16 +47,22 @@ pub struct Permissions {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PermissionLists {
     /// See [`Permissions::editors`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub editors: Vec<UserId>,
     /// See [`Permissions::viewers`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub viewers: Vec<UserId>,
     /// See [`Permissions::publishers`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub publishers: Vec<UserId>,
     /// See [`Permissions::executors`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub executors: Vec<UserId>,
     /// See [`Permissions::archivers`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub archivers: Vec<UserId>,
     /// See [`Permissions::administrators`].
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_PER_LIST)))]
     pub administrators: Vec<UserId>,
 }
 

@@ -19,8 +19,10 @@ pub struct Position {
 #[serde(deny_unknown_fields)]
 pub struct RawPosition {
     /// Distance to the right.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = REACH)))]
     pub x: f64,
     /// Distance downwards.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = REACH)))]
     pub y: f64,
 }
 

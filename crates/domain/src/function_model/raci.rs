@@ -25,12 +25,16 @@ pub struct Raci {
 #[serde(deny_unknown_fields, default)]
 pub struct RawRaci {
     /// At least one name.
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 100))))]
     pub responsible: Vec<String>,
     /// Any number of names.
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 100))))]
     pub accountable: Vec<String>,
     /// Any number of names.
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 100))))]
     pub consulted: Vec<String>,
     /// Any number of names.
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 100))))]
     pub informed: Vec<String>,
 }
 

@@ -29,21 +29,26 @@ pub struct RawRetryPolicy {
     pub enabled: Option<bool>,
     /// Retries after the first attempt, 0–100; default 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100)))]
     pub max_attempts: Option<i64>,
     /// How the delay grows; default exponential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<BackoffStrategy>,
     /// First delay in milliseconds, at most `maxDelayMs`; default 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MAX_DELAY_MS)))]
     pub base_delay_ms: Option<i64>,
     /// Longest delay in milliseconds, at most 300 000; default 30 000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MAX_DELAY_MS)))]
     pub max_delay_ms: Option<i64>,
     /// Growth of exponential delays, 1–10, above 1 when exponential; default 2.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10)))]
     pub multiplier: Option<f64>,
     /// Most milliseconds added at random, at most `maxDelayMs`; default 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MAX_DELAY_MS)))]
     pub jitter_ms: Option<i64>,
 }
 

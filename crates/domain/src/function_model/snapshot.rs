@@ -13,8 +13,10 @@ use crate::limits::JsonObject;
 
 /// What a version keeps of a model.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ModelContent"))]
 #[serde(rename_all = "camelCase")]
-struct Content {
+pub struct Content {
     name: ModelName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,

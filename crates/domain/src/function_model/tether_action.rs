@@ -31,6 +31,10 @@ pub struct TetherAction {
     pub resource_requirements: Option<ResourceRequirements>,
     /// How it reaches what it works on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Integration>")
+    )]
     pub integration_config: Option<JsonObject>,
     /// What its final failure does to its stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,9 +51,17 @@ pub struct TetherAction {
 pub struct ResourceRequirements {
     /// Processors: 0–16, or text such as `2` or `500m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Processors>")
+    )]
     pub cpu: Option<Value>,
     /// Memory: MB 0–32 768, or text such as `512Mi` or `2Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Memory>")
+    )]
     pub memory: Option<Value>,
     /// Seconds, 0–3600.
     #[serde(default, skip_serializing_if = "Option::is_none")]

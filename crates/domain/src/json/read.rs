@@ -34,6 +34,25 @@ fn number<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, E
     }
 }
 
+/// Whole numbers, also those that are written with an empty fraction: `5.0` is the number 5.
+fn whole<V: Visitor<'static>>(reader: Reader, visitor: V) -> Result<V::Value, Error> {
+    match &reader.value {
+        Some(Value::Number(number)) => match without_fraction(number) {
+            Some(whole) => visitor.visit_i64(whole),
+            None => visit_number(number, visitor),
+        },
+        _ => Err(misfit(reader.value, &visitor)),
+    }
+}
+
+/// The number behind one such as `5.0`.
+fn without_fraction(number: &Number) -> Option<i64> {
+    /// Numbers below this one fit; it is a power of two and therefore exact.
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    let number = number.as_f64().filter(|_| number.is_f64())?;
+    (number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)).then_some(number as i64)
+}
+
 fn visit_number<V: Visitor<'static>>(number: &Number, visitor: V) -> Result<V::Value, Error> {
     if let Some(number) = number.as_u64() {
         visitor.visit_u64(number)
@@ -138,14 +157,14 @@ impl Deserializer<'static> for Reader {
 
     scalars! {
         deserialize_bool => boolean,
-        deserialize_i8 => number,
-        deserialize_i16 => number,
-        deserialize_i32 => number,
-        deserialize_i64 => number,
-        deserialize_u8 => number,
-        deserialize_u16 => number,
-        deserialize_u32 => number,
-        deserialize_u64 => number,
+        deserialize_i8 => whole,
+        deserialize_i16 => whole,
+        deserialize_i32 => whole,
+        deserialize_i64 => whole,
+        deserialize_u8 => whole,
+        deserialize_u16 => whole,
+        deserialize_u32 => whole,
+        deserialize_u64 => whole,
         deserialize_f32 => number,
         deserialize_f64 => number,
         deserialize_char => text,

@@ -176,3 +176,14 @@ fn absent_empty_and_unknown_fields_are_told_apart() {
         "invalid type: null, expected u8",
     );
 }
+
+#[test]
+fn a_whole_number_may_be_written_with_an_empty_fraction() {
+    let count = |text: &str| exactly_from_value::<i64>(from_text(text).unwrap());
+    assert_eq!(count("5.0").unwrap(), 5);
+    assert_eq!(count("-4e3").unwrap(), -4000);
+    assert!(count("1e19").is_err());
+    assert!(count("0.5").is_err());
+    let small = exactly_from_value::<u8>(from_text("300.0").unwrap());
+    assert!(small.is_err());
+}

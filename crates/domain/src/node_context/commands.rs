@@ -73,6 +73,7 @@ pub struct TimeConstraints {
     pub emergency_access: bool,
     /// Why it is urgent, 1–2000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 2000)))]
     pub emergency_reason: Option<String>,
 }
 

@@ -87,6 +87,10 @@ pub struct InheritanceRule {
     pub kind: InheritanceType,
     /// Its value when the parent lacks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub default: Option<Value>,
 }
 

@@ -72,10 +72,10 @@ pub struct CalculateLinkStrength {
     /// How often the two things meet; 100 and more count alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interaction_frequency: Option<f64>,
-    /// How alike they are, 0 to 1.
+    /// How alike they are, 0 to 1; what is outside counts as the nearer end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub semantic_similarity: Option<f64>,
-    /// How much one matters to the other, 0 to 1.
+    /// How much one matters to the other, 0 to 1; what is outside counts as the nearer end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_relevance: Option<f64>,
     /// Whether the link gets the new strength; true when absent.
@@ -152,6 +152,7 @@ pub struct LinkOperation {
     pub link_strength: Option<f64>,
     /// Why a link is removed; at most 2000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub reason: Option<String>,
 }
 
@@ -165,6 +166,12 @@ pub struct BatchNodeLinks {
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub batch_id: String,
     /// 1–100 operations.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Vec<crate::schema::given::GivenLinkOperation>",
+            length(min = 1, max = 100)
+        )
+    )]
     pub operations: Vec<LinkOperation>,
 }

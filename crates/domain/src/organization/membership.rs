@@ -44,7 +44,7 @@ pub struct ChangeMember {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InviteMember {
     /// The address of an account, whether it exists already or not; case does not matter.
-    #[cfg_attr(feature = "schema", schemars(length(min = 3, max = 254)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 3, max = EMAIL), extend("format" = "email")))]
     pub email: String,
     /// The role to have, not above the caller's own.
     pub role: OrganizationRole,

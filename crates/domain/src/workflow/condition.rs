@@ -31,6 +31,10 @@ pub struct Test {
     pub operator: Operator,
     /// With what; `exists` and `notExists` need nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::given::Free>")
+    )]
     pub value: Option<Value>,
 }
 

@@ -181,6 +181,65 @@ mod tests {
         });
     }
 
+    /// Fields that hold whatever somebody put there; everything else says what it is made of.
+    const FREE: &[&str] = &[
+        "aiAgentConfig",
+        "apiEndpoints",
+        "authentication",
+        "body",
+        "completionCriteria",
+        "configuration",
+        "data",
+        "dataValidationRules",
+        "default",
+        "endpoint",
+        "eventData",
+        "executionParameters",
+        "headers",
+        "inheritedData",
+        "inputDataContract",
+        "limit",
+        "linkContext",
+        "metadata",
+        "newData",
+        "oldData",
+        "output",
+        "outputDataContract",
+        "outputs",
+        "parameters",
+        "previousValue",
+        "resourceRequirements",
+        "rules",
+        "script",
+        "spec",
+        "toolConfigurations",
+        "value",
+        "visualProperties",
+    ];
+
+    #[test]
+    fn only_free_fields_hold_anything() {
+        let mut document = document();
+        let open = |schema: &Value| {
+            let says = ["type", "$ref", "oneOf", "anyOf", "allOf", "enum", "const"];
+            schema["additionalProperties"] == true
+                || !says.iter().any(|word| schema.get(word).is_some())
+        };
+        let mut found = Vec::new();
+        super::super::schemas::each(&mut document["components"]["schemas"], &mut |object| {
+            let Some(Value::Object(properties)) = object.get("properties") else {
+                return;
+            };
+            for (name, schema) in properties {
+                // A refusal says of its status only which code goes with it.
+                if schema.is_object() && open(schema) && !FREE.contains(&name.as_str()) {
+                    found.push(name.clone());
+                }
+            }
+        });
+        assert_eq!(found, Vec::<String>::new());
+    }
+
     #[test]
     fn the_parameters_described_are_those_that_are_taken() {
         let document = document();

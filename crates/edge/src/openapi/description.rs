@@ -4,6 +4,7 @@ use domain::error::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::problem::Success;
+use crate::routes::lifecycle::MOST_DAYS;
 
 /// How a type is described.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -300,6 +301,42 @@ struct Place(
     #[schemars(range(max = 2_147_483_647))]
     #[expect(dead_code, reason = "only its schema is used")]
     u32,
+);
+
+/// So many days.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Days(
+    #[schemars(range(max = MOST_DAYS))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u32,
+);
+
+/// Most results.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct MostResults(
+    #[schemars(range(min = 1, max = 1000))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u32,
+);
+
+/// A part of one.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Share(
+    #[schemars(range(min = 0, max = 1))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    f64,
+);
+
+/// Why something is done.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Reason(
+    #[schemars(length(max = 2000))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    String,
 );
 
 /// Whether to count.

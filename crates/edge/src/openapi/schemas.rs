@@ -211,7 +211,7 @@ fn numbers(object: &mut Map<String, Value>) {
         Some("uint32") => (json!(0), json!(u32::MAX)),
         Some("uint16") => (json!(0), json!(u16::MAX)),
         Some("uint8") => (json!(0), json!(u8::MAX)),
-        Some("double") => (json!(-1e300), json!(1e300)),
+        Some("double") => (json!(f64::MIN), json!(f64::MAX)),
         _ => return,
     };
     object.entry("minimum").or_insert(min);

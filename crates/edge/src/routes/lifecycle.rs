@@ -19,7 +19,7 @@ use crate::query::PAGE;
 use crate::response::Response;
 
 /// How far back deleted models can be asked for, in days.
-const MOST_DAYS: u64 = 36_500;
+pub(crate) const MOST_DAYS: u64 = 36_500;
 
 fn model_of(saved: &Saved<FunctionModel>) -> Response {
     Response::json(Success::Ok, &shown(&saved.value, false, false)).with_revision(saved.revision)

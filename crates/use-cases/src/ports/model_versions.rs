@@ -23,6 +23,10 @@ pub struct ModelVersion {
     pub version_number: String,
     /// Everything that was in the model; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<domain::function_model::Content>")
+    )]
     pub version_data: Option<Value>,
     /// Who made it.
     pub author_id: UserId,

@@ -23,6 +23,10 @@ pub struct Workflow {
     /// 1–200 characters.
     pub name: String,
     /// What it does, in the form the domain checks.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "domain::built_in_workflow::HttpTask")
+    )]
     pub definition: Value,
     /// When it was made.
     pub created_at: Instant,

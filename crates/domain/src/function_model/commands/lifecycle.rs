@@ -22,6 +22,7 @@ pub struct CreateModelVersion {
     pub version: Option<String>,
     /// What is to be said about it, at most 2000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub version_notes: Option<String>,
     /// The identifier of the snapshot; made by the use case.
     #[serde(skip)]
@@ -86,6 +87,7 @@ pub struct DuplicateFunctionModel {
 pub struct ArchiveFunctionModel {
     /// Why, at most 2000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub reason: Option<String>,
     /// Whether a high risk is refused.
     pub enforce_risk_assessment: bool,
@@ -130,9 +132,11 @@ impl Default for SoftDeleteFunctionModel {
 pub struct RestoreFunctionModel {
     /// Why, at most 2000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 2000)))]
     pub reason: Option<String>,
     /// How many days after the deletion it is still allowed, 1–90; 30 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     pub window_days: Option<i64>,
     /// Whether what is broken is repaired.
     pub auto_repair: bool,

@@ -200,8 +200,8 @@ fn identifiers_stand_once() {
         json!({"containers": {"add": [new_stage(100), new_stage(100)]},
                "actions": {"remove": [action_id("a"), action_id("a")]}}),
         &[
-            "containers.add[1].nodeId INVALID_REQUEST",
-            "actions.remove[1] INVALID_REQUEST",
+            "containers.add[1].nodeId PART_NAMED_TWICE",
+            "actions.remove[1] PART_NAMED_TWICE",
         ],
     );
     check(

@@ -97,7 +97,7 @@ fn everything_that_is_wrong_with_a_document_is_told_at_once() {
             "document.metadata.auditing METADATA_INVALID",
             "document.aiAgentConfig DOCUMENT_TOO_LARGE",
             "document.statuses[0].id NODE_NOT_FOUND",
-            "document.containers[1].nodeId INVALID_REQUEST",
+            "document.containers[1].nodeId PART_NAMED_TWICE",
             "document.actions[0].actionSpecificData.kbReferenceId ACTION_CONFIGURATION_INVALID",
             "document.actions[0].actionSpecificData.shortDescription ACTION_CONFIGURATION_INVALID",
             "document.actions[0].parentNodeId NODE_NOT_FOUND",

@@ -16,6 +16,7 @@ use use_cases::ai_agent::Performance;
 use use_cases::ports::{AgentTask, Coordination};
 
 use super::Description;
+use crate::openapi::description::Share;
 
 const TAG: &str = "AI agents";
 
@@ -54,7 +55,7 @@ pub(super) fn list() -> Description {
         .query::<String>("tool", "Only agents with this tool.")
         .query::<String>("name", "Only agents of this very name.")
         .query::<bool>("enabled", "Only enabled, or only disabled ones.")
-        .query::<f64>(
+        .query::<Share>(
             "minSuccessRate",
             "Only agents with at least this success rate, 0–1.",
         )

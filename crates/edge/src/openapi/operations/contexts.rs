@@ -8,6 +8,7 @@ use domain::node_context::commands::{CheckContextAccess, RegisterContext, Update
 use use_cases::node_context::ContextUpdated;
 
 use super::Description;
+use crate::openapi::description::MostResults;
 
 const TAG: &str = "Contexts";
 
@@ -36,7 +37,7 @@ pub(super) fn list() -> Description {
         .of_model()
         .required::<NodeId>("requestingNodeId", "The node that looks.")
         .query::<ListedRelation>("accessType", "Which of them; all when absent.")
-        .query::<u32>("maxResults", "At most so many, 1–1000.")
+        .query::<MostResults>("maxResults", "At most so many, 1–1000.")
         .query::<ExecutionId>("executionId", "The run whose contexts are meant.")
         .one::<AccessibleContexts>("What the node may see.")
         .codes(&[

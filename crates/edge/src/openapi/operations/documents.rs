@@ -23,6 +23,7 @@ const STRUCTURE: &[Code] = &[
     Code::CircularDependency,
     Code::ModelTooLarge,
     Code::IdInvalid,
+    Code::PartNamedTwice,
 ];
 
 pub(super) fn edit() -> Description {

@@ -16,6 +16,7 @@ use use_cases::function_model::{
 
 use super::Description;
 use super::function_models::INSIDE;
+use crate::openapi::description::{Days, Reason};
 
 const TAG: &str = "Life of a model";
 
@@ -157,7 +158,7 @@ pub(super) fn assess_archive() -> Description {
 pub(super) fn soft_delete() -> Description {
     Description::new(TAG, "Mark a model deleted")
         .text("For its owner and admins of its organization. It can be restored for a time.")
-        .query::<String>("reason", "Why, at most 2000 characters.")
+        .query::<Reason>("reason", "Why, at most 2000 characters.")
         .query::<bool>(
             "enforceReferentialIntegrity",
             "Refuse while a published model nests it; true when absent.",
@@ -188,7 +189,7 @@ pub(super) fn soft_delete() -> Description {
 pub(super) fn list_deleted() -> Description {
     Description::new(TAG, "List deleted models")
         .text("Those that the caller may restore.")
-        .query::<u32>("olderThanDays", "Deleted more than so many days ago.")
+        .query::<Days>("olderThanDays", "Deleted more than so many days ago.")
         .query::<UserId>("deletedBy", "Deleted by this user.")
         .query::<bool>("purgeable", "Only those whose retention is over.")
         .page::<FunctionModel>("The latest deletion first.")
@@ -197,7 +198,7 @@ pub(super) fn list_deleted() -> Description {
 
 pub(super) fn recovery_eligibility() -> Description {
     Description::new(TAG, "Tell whether a deleted model can be restored")
-        .query::<u32>(
+        .query::<Days>(
             "windowDays",
             "Days after the deletion, 1–90; 30 when absent.",
         )

@@ -12,6 +12,7 @@ use domain::vocabulary::{FeatureType, LinkType};
 use use_cases::node_link::BatchOutcome;
 
 use super::Description;
+use crate::openapi::description::Reason;
 
 const TAG: &str = "Links";
 
@@ -90,7 +91,7 @@ pub(super) fn change() -> Description {
 pub(super) fn remove() -> Description {
     Description::new(TAG, "Remove a link")
         .change()
-        .query::<String>("reason", "Why; at most 2000 characters.")
+        .query::<Reason>("reason", "Why; at most 2000 characters.")
         .removed("It was removed.")
         .codes(&[Code::LinkNotFound, Code::Forbidden, Code::ReasonInvalid])
 }

@@ -21,6 +21,7 @@ pub(super) const NODE_VALUES: &[Code] = &[
     Code::PositionInvalid,
     Code::NodeConfigurationInvalid,
     Code::TimeoutInvalid,
+    Code::RetryPolicyInvalid,
     Code::DescriptionInvalid,
     Code::MetadataInvalid,
     Code::DocumentTooLarge,
