@@ -119,6 +119,13 @@ Deno.test("a bulk edit is refused as a whole, with everything that is wrong", as
       ],
     ],
     [
+      "a container named twice",
+      { containers: { add: [stage(fresh), stage(fresh)] } },
+      422,
+      "PART_NAMED_TWICE",
+      ["containers.add[1].nodeId PART_NAMED_TWICE"],
+    ],
+    [
       "a container that others wait for",
       { containers: { remove: [work] } },
       422,
