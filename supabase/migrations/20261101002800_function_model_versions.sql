@@ -37,8 +37,10 @@ create trigger _020_refuse_change before update on public.function_model_version
          old.previous_version, old.created_at)
     is distinct from
         (new.version_id, new.model_id, new.version_number, new.version_data, new.author_id, new.notes,
-         new.previous_version, new.created_at))
+         new.previous_version, new.created_at)
+    or old.is_published = new.is_published)
   execute function private.tg_refuse_change();
+
 -- The snapshot stays out of the audit log, and is not even looked at: it may have megabytes.
 create function private.tg_function_model_versions__record_audit_log() returns trigger
 language plpgsql security definer set search_path = ''
@@ -67,7 +69,7 @@ end
 $$;
 
 comment on function private.tg_function_model_versions__record_audit_log() is
-  'Writes the audit rows of new versions and of those that were published or no longer are. Definer: nobody else may write audit_logs.';
+  'Writes the audit rows of new versions and of those that were published or no longer are; nothing else of them changes. Definer: nobody else may write audit_logs.';
 
 revoke all on function private.tg_function_model_versions__record_audit_log() from public;
 

@@ -7,6 +7,7 @@ begin
   perform test.refused('update public.function_model_versions set version_data = ''{"a": 1}'' where true', '42501',
     'the content of a snapshot changes');
   perform test.refused('update public.function_model_versions set notes = ''x'' where true', '42501', 'its notes change');
+  perform test.refused('update public.function_model_versions set is_published = is_published where true', '42501', 'an update changes nothing');
   perform test.refused('delete from public.function_model_versions where true', '42501', 'a snapshot is removed');
   perform test.refused('truncate public.function_model_versions cascade', '42501', 'all snapshots are removed');
 
