@@ -38,7 +38,7 @@ export interface Host {
     headers: string,
     body: Uint8Array | undefined,
     timeoutMs: number,
-    maxBodyBytes: number,
+    maxBodyBytes: number | undefined,
   ): Promise<Fetched>;
   /** Lets time pass. */
   sleep(milliseconds: number): Promise<void>;
@@ -84,7 +84,7 @@ extern "C" {
         headers: &str,
         body: Option<Vec<u8>>,
         timeout_ms: u32,
-        max_body_bytes: u32,
+        max_body_bytes: Option<u32>,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn sleep(this: &JsHost, milliseconds: f64) -> Result<JsValue, JsValue>;
@@ -158,7 +158,8 @@ impl Transport for Host {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let headers: SortedMap<String, String> = request.headers.into_iter().collect();
         let headers = json::to_text(&headers);
-        let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
+        let limit = request.max_body_bytes;
+        let limit = limit.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
         let fetched = self
             .0
             .fetch(

@@ -58,6 +58,12 @@ Deno.test("faults say what kind they are", async () => {
   assert.equal((await ask("/stream")).body.length, 1000);
 });
 
+Deno.test("without a limit a body is read whole", async () => {
+  const url = `http://127.0.0.1:${server.addr.port}/stream`;
+  const fetched = await platform.fetch("POST", url, "{}", undefined, 1000, undefined);
+  assert.equal(fetched.body.length, 1000);
+});
+
 Deno.test("signatures are checked with the key and the algorithm they need", async () => {
   const signed = "header.claims";
   const bytes = new TextEncoder().encode(signed);

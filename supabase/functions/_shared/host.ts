@@ -38,7 +38,7 @@ export class Platform implements Host {
     headers: string,
     body: Uint8Array<ArrayBuffer> | undefined,
     timeoutMs: number,
-    maxBodyBytes: number,
+    maxBodyBytes: number | undefined,
   ) {
     return this.#whileAlive(
       exchange(method, url, JSON.parse(headers), body, timeoutMs, maxBodyBytes),
@@ -95,10 +95,13 @@ async function exchange(
   headers: Record<string, string>,
   body: Uint8Array<ArrayBuffer> | undefined,
   timeoutMs: number,
-  maxBodyBytes: number,
+  maxBodyBytes: number | undefined,
 ) {
+  // A signal of AbortSignal.timeout would go off, and cost, long after the answer has come.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), Math.min(timeoutMs, LONGEST_TIMER_MS));
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const { signal } = timeout;
     const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
     const bytes = await readAtMost(response, maxBodyBytes);
     if (bytes === undefined) {
@@ -110,23 +113,22 @@ async function exchange(
       body: bytes,
     };
   } catch (error) {
-    throw fault(error);
+    if (timeout.signal.aborted) throw { kind: "timeout", message: "no answer in time" };
+    throw error instanceof Error ? { kind: "network", message: error.message } : error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function fault(error: unknown): { kind: string; message: string } {
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return { kind: "timeout", message: "no answer in time" };
-  }
-  if (error instanceof Error) return { kind: "network", message: error.message };
-  return error as { kind: string; message: string };
-}
-
-/** The body, or nothing when it is longer than `max` bytes: then the rest is not read. */
+/**
+ * The body, or nothing when it is longer than `max` bytes: then the rest is not read. Without `max`
+ * it is read whole, which takes half the time where its length is not announced.
+ */
 export async function readAtMost(
   message: Request | Response,
-  max: number,
+  max: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (max === undefined) return new Uint8Array(await message.arrayBuffer());
   if (message.body === null) return new Uint8Array();
   const announced = message.headers.get("content-length");
   if (announced !== null && !message.headers.has("content-encoding")) {

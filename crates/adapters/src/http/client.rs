@@ -70,7 +70,10 @@ impl<H: Transport + Resolver, C: Clock> HttpClient<H, C> {
             request.url = without_fragment(&url);
             request.timeout_ms = self.time_until(deadline)?;
             let response = self.host.send(request.clone()).await?;
-            if response.body.len() > request.max_body_bytes {
+            if request
+                .max_body_bytes
+                .is_some_and(|most| response.body.len() > most)
+            {
                 return Err(too_large().into());
             }
             let Some(target) = redirect(&response) else {
@@ -177,7 +180,7 @@ mod tests {
             ],
             body: Some("{}".into()),
             timeout_ms: 1000,
-            max_body_bytes: 10,
+            max_body_bytes: Some(10),
         }
     }
 

@@ -132,7 +132,7 @@ fn request(task: &HttpTask, data: &Value) -> Result<HttpRequest, ServiceError> {
         headers: all,
         body,
         timeout_ms: 0,
-        max_body_bytes: MAX_OUTSIDE_BODY,
+        max_body_bytes: Some(MAX_OUTSIDE_BODY),
     })
 }
 

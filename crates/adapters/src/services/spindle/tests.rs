@@ -62,7 +62,7 @@ fn a_task_is_called_with_what_its_expressions_give() {
     assert_eq!(sent.url, "https://api.example.com/o-1?s=o-1");
     assert_eq!((sent.method, sent.timeout_ms), (Method::Post, 2000));
     assert_eq!(sent.body.as_deref(), Some(r#"{"m":3,"n":3,"o":"o-1"}"#));
-    assert_eq!(sent.max_body_bytes, MAX_OUTSIDE_BODY);
+    assert_eq!(sent.max_body_bytes, Some(MAX_OUTSIDE_BODY));
     assert_eq!(header(&sent, "idempotency-key"), Some("run-4"));
     assert_eq!(header(&sent, "traceparent"), Some(TRACE));
     assert_eq!(header(&sent, "x-step"), Some("pay"));
