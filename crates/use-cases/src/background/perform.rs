@@ -22,7 +22,6 @@ use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
 use super::agent_step;
-use super::plans::Plans;
 use crate::context::Actor;
 use crate::ports::{
     ChildResult, Claim, Clock, Executions, Ids, KnowledgeBase, LogLevel, LogLine, NewExecution,
@@ -60,8 +59,8 @@ struct Attempt<'a, P> {
 }
 
 /// Does one step; whatever happens becomes an outcome.
-pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> Outcome {
-    let (kind, logs) = outcome(ports, plans, &claim).await;
+pub(super) async fn perform(ports: &impl Ports, claim: Claim) -> Outcome {
+    let (kind, logs) = outcome(ports, &claim).await;
     Outcome {
         execution_id: claim.execution_id,
         step: claim.step,
@@ -71,8 +70,8 @@ pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> 
     }
 }
 
-async fn outcome(ports: &impl Ports, plans: &Plans, claim: &Claim) -> (OutcomeKind, Vec<LogLine>) {
-    let plan = plans.find(ports.executions(), claim.version_id).await;
+async fn outcome(ports: &impl Ports, claim: &Claim) -> (OutcomeKind, Vec<LogLine>) {
+    let plan = ports.executions().plan(claim.version_id).await;
     let Ok(Some(plan)) = plan else {
         let text = "the plan of the version cannot be read".to_owned();
         return (put_off(UNREADABLE_PAUSE_MS), say(LogLevel::Warn, text));
