@@ -96,7 +96,6 @@ codes! {
     OrganizationNameInvalid => "ORGANIZATION_NAME_INVALID",
     WorkflowConfigurationInvalid => "WORKFLOW_CONFIGURATION_INVALID",
     ContentInvalid => "CONTENT_INVALID",
-    ProgressInvalid => "PROGRESS_INVALID",
     EmergencyReasonRequired => "EMERGENCY_REASON_REQUIRED",
     AccessWindowInvalid => "ACCESS_WINDOW_INVALID",
     ContextDataInvalid => "CONTEXT_DATA_INVALID",
