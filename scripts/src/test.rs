@@ -19,6 +19,7 @@ mod advisors;
 mod catalogue;
 mod database;
 mod end_to_end;
+mod leaks;
 mod native;
 mod schemathesis;
 mod shells;
@@ -98,6 +99,9 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("end-to-end tests", end_to_end::run(&target, filter))
         .await;
+    if filter.is_none_or(|text| text.contains("secret")) {
+        tally.part("leaks", leaks::run(details)).await;
+    }
     Ok(())
 }
 

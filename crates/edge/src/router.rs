@@ -11,7 +11,8 @@ use crate::response::Response;
 use crate::routes::{
     actions, agent_tasks, ai_agents, contexts, dependencies, description, events,
     execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
-    node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows,
+    node_links, node_metadata, nodes, orchestration, organizations, secrets, structure, versions,
+    workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -253,6 +254,11 @@ async fn route<W: Wiring>(
         Operation::ReadWorkflow => workflows::read(call, first).await,
         Operation::UpdateWorkflow => workflows::update(call, first).await,
         Operation::RemoveWorkflow => workflows::remove(call, first).await,
+        Operation::SetSecret => secrets::set(call).await,
+        Operation::ListSecrets => secrets::list(call).await,
+        Operation::ResealSecrets => secrets::reseal(call).await,
+        Operation::RotateSecret => secrets::rotate(call, first).await,
+        Operation::RemoveSecret => secrets::remove(call, first).await,
 
         Operation::CreateKnowledgeContent => knowledge_contents::create(call).await,
         Operation::ListKnowledgeContents => knowledge_contents::list(call).await,
