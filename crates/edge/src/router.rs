@@ -441,6 +441,35 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_refused_before_anything_is_asked_of_the_database() {
+        let stage = Stage::new();
+        let guarded = ROUTES.iter().filter(|route| !route.operation.is_public());
+        let mut tried = 0;
+        for route in guarded {
+            let words = route.template.split('/').map(|word| match word {
+                "{version}" => "1.0.0",
+                word if word.starts_with('{') => NOTHING,
+                word => word,
+            });
+            let path = words.collect::<Vec<_>>().join("/");
+            for (token, status) in [
+                ("", 401),
+                ("expired", 401),
+                ("forged", 401),
+                ("unchecked", 503),
+            ] {
+                let ask = stage.ask(route.method.name(), &path).by(token);
+                assert_eq!(ask.send().status(), status, "{token} {path}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 400, "{tried}");
+        assert_eq!(stage.world.faults().calls(), 0);
+        stage.get("/organizations").ok(200);
+        assert_eq!(stage.world.faults().calls(), 1, "calls are counted");
+    }
+
+    #[test]
     fn only_the_service_wakes_the_worker() {
         let stage = Stage::new();
         let ask = || stage.ask_function("background-worker", "POST", "");
