@@ -15,6 +15,7 @@ mod coverage;
 mod demo;
 mod openapi;
 mod setup;
+mod snapshot;
 mod stack;
 mod test;
 mod wasm;
@@ -40,6 +41,8 @@ enum Task {
     Wasm,
     /// Write the description of the API: the document it serves, and docs/api.md.
     Openapi,
+    /// Write down the schema that the migrations make: tests/database/schema.snapshot.sql.
+    Snapshot,
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -81,6 +84,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
             setup::run().await?;
             openapi::run().await
         }
+        Task::Snapshot => snapshot::run().await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,

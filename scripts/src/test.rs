@@ -15,11 +15,15 @@ use crate::progress::step;
 use crate::tally::{Count, Tally};
 use crate::{check, places, setup, wasm_module};
 
+pub(crate) use self::database::connect;
+
 mod advisors;
 mod catalogue;
 mod database;
 mod end_to_end;
+mod leaks;
 mod native;
+mod schema;
 mod schemathesis;
 mod shells;
 
@@ -89,6 +93,15 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("database advisors", advisors::run(details))
         .await;
+    tally
+        .part("schema snapshot", schema::snapshot(details))
+        .await;
+    if filter.is_none_or(|text| text == "migrations") {
+        let stride = if filter.is_some() { 1 } else { 10 };
+        tally
+            .part("migrations", schema::prefixes(details, stride))
+            .await;
+    }
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -98,13 +111,16 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("end-to-end tests", end_to_end::run(&target, filter))
         .await;
+    if filter.is_none_or(|text| text.contains("secret")) {
+        tally.part("leaks", leaks::run(details)).await;
+    }
     Ok(())
 }
 
 /// Starts a stack on free ports with throw-away data, and stops it whatever happens.
-async fn with_stack<F>(work: F) -> anyhow::Result<()>
+pub(crate) async fn with_stack<F, T>(work: F) -> anyhow::Result<T>
 where
-    F: AsyncFnOnce(&Stack) -> anyhow::Result<()>,
+    F: AsyncFnOnce(&Stack) -> anyhow::Result<T>,
 {
     let options = Options {
         root: places::root(),
@@ -117,7 +133,8 @@ where
     let outcome = interrupt::unless(work(&stack)).await;
     keep_logs(&stack.details().logs)?;
     let stopped = step("stopping the stack", stack.stop()).await;
-    outcome.and(stopped)
+    let value = outcome?;
+    stopped.map(|()| value)
 }
 
 /// Keeps what the parts wrote past the end of the stack, for whoever looks for the cause of a failure.

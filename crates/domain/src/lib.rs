@@ -38,3 +38,4 @@ pub mod node_context;
 pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
+pub mod secret;

@@ -163,6 +163,12 @@ routes! {
     Patch  "/workflows/{workflowId}"                                      UpdateWorkflow;
     Delete "/workflows/{workflowId}"                                      RemoveWorkflow;
 
+    Post   "/secrets"                                                     SetSecret;
+    Get    "/secrets"                                                     ListSecrets;
+    Post   "/secrets/reseal"                                              ResealSecrets;
+    Post   "/secrets/{secretId}/rotate"                                   RotateSecret;
+    Delete "/secrets/{secretId}"                                          RemoveSecret;
+
     Post   "/knowledge-contents"                                          CreateKnowledgeContent;
     Get    "/knowledge-contents"                                          ListKnowledgeContents;
     Get    "/knowledge-contents/search"                                   SearchKnowledgeContents;

@@ -19,6 +19,7 @@ pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod recovery;
+pub mod secret;
 pub mod workflow;
 
 pub mod in_memory;

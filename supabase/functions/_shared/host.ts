@@ -59,6 +59,14 @@ export class Platform implements Host {
     return this.#whileAlive(isSignedBy(algorithm, key, signed, signature));
   }
 
+  encrypt(key: string, boundTo: string, plain: string): Promise<string> {
+    return this.#whileAlive(encrypted(key, boundTo, plain));
+  }
+
+  decrypt(key: string, boundTo: string, sealed: string): Promise<string> {
+    return this.#whileAlive(decrypted(key, boundTo, sealed));
+  }
+
   description(): Promise<string> {
     description ??= import("./openapi.json", { with: { type: "json" } })
       .then((module) => JSON.stringify(module.default));
@@ -167,10 +175,7 @@ async function isSignedBy(
   const algorithm = ALGORITHMS[name];
   if (algorithm === undefined) return false;
   try {
-    const bytes = Uint8Array.from(
-      atob(signature.replaceAll("-", "+").replaceAll("_", "/")),
-      (letter) => letter.charCodeAt(0),
-    );
+    const bytes = fromBase64(signature);
     const imported = await importedKey(algorithm, key);
     return await crypto.subtle.verify(algorithm, imported, bytes, new TextEncoder().encode(signed));
   } catch {
@@ -191,4 +196,41 @@ function importedKey(algorithm: Algorithm, key: string): Promise<CryptoKey> {
     keys.set(name, imported);
   }
   return imported;
+}
+
+/** As AES-GCM wants it: 96 bits, never used twice under one key. */
+const NONCE_BYTES = 12;
+const UTF8 = new TextEncoder();
+
+async function encrypted(key: string, boundTo: string, plain: string): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const algorithm = { name: "AES-GCM", iv, additionalData: UTF8.encode(boundTo) };
+  const sealed = await crypto.subtle.encrypt(algorithm, await vaultKey(key), UTF8.encode(plain));
+  return toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+}
+
+async function decrypted(key: string, boundTo: string, sealed: string): Promise<string> {
+  const bytes = fromBase64(sealed);
+  const iv = bytes.slice(0, NONCE_BYTES);
+  const algorithm = { name: "AES-GCM", iv, additionalData: UTF8.encode(boundTo) };
+  const plain = await crypto.subtle.decrypt(
+    algorithm,
+    await vaultKey(key),
+    bytes.slice(NONCE_BYTES),
+  );
+  return new TextDecoder("utf-8", { fatal: true }).decode(plain);
+}
+
+function vaultKey(key: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", fromBase64(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const usual = text.replaceAll("-", "+").replaceAll("_", "/");
+  return Uint8Array.from(atob(usual), (letter) => letter.charCodeAt(0));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  const usual = btoa(String.fromCharCode(...bytes));
+  return usual.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -1,5 +1,6 @@
 //! Calls to addresses that users wrote: guarded at every hop, redirects followed by hand.
 
+use domain::built_in_workflow::TRAVELLING_HEADERS;
 use thiserror::Error;
 use url::Url;
 use use_cases::ports::Clock;
@@ -9,16 +10,6 @@ use super::{HttpRequest, HttpResponse, Method, Transport, TransportError, header
 
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 5;
-
-/// Headers that may follow a redirect to another origin; all others were meant for the first one.
-const TRAVELLING: [&str; 6] = [
-    "accept",
-    "accept-language",
-    "content-type",
-    "idempotency-key",
-    "traceparent",
-    "user-agent",
-];
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -53,6 +44,11 @@ impl<H: Transport + Resolver, C: Clock> HttpClient<H, C> {
             clock,
             allowed,
         }
+    }
+
+    /// The hosts that the operator allows by name.
+    pub fn allowed(&self) -> &AllowedHosts {
+        &self.allowed
     }
 
     /// Sends the request and follows its redirects; `timeout_ms` bounds all hops together.
@@ -144,7 +140,7 @@ fn turn(request: &mut HttpRequest, status: u16, from: &Url, to: &Url) {
     if from.origin() != to.origin() {
         request
             .headers
-            .retain(|(name, _)| TRAVELLING.contains(&name.as_str()));
+            .retain(|(name, _)| TRAVELLING_HEADERS.contains(&name.as_str()));
     }
 }
 

@@ -178,8 +178,12 @@ impl Description {
 
     /// Answers what was made, and where it is.
     pub(super) fn created<T: JsonSchema>(self, text: &'static str) -> Self {
+        self.made::<T>(text).with("location", true)
+    }
+
+    /// Answers what was made, which has no address of its own.
+    pub(super) fn made<T: JsonSchema>(self, text: &'static str) -> Self {
         self.answer(Success::Created, text, Some(Content::One(schema::<T>())))
-            .with("location", true)
     }
 
     /// Answers what was started, and where to look for it.

@@ -3,7 +3,7 @@
 use domain::function_model::Version;
 use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
-    ModelId, NodeId, OrganizationId, TaskId, UserId, WorkflowId,
+    ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
 };
 use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
@@ -88,6 +88,7 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "organizationId" => (schema::<OrganizationId>(), "The organization."),
         "userId" => (schema::<UserId>(), "The user."),
         "workflowId" => (schema::<WorkflowId>(), "The workflow."),
+        "secretId" => (schema::<SecretId>(), "The secret."),
         "contentId" => (schema::<ContentId>(), "The article."),
         "agentId" => (schema::<AgentId>(), "The agent."),
         "taskId" => (schema::<TaskId>(), "The task."),

@@ -18,6 +18,7 @@ pub(crate) mod node_metadata;
 pub(crate) mod nodes;
 pub(crate) mod orchestration;
 pub(crate) mod organizations;
+pub(crate) mod secrets;
 pub(crate) mod structure;
 pub(crate) mod versions;
 pub(crate) mod workflows;

@@ -341,7 +341,8 @@ impl<P: Ports> Attempt<'_, P> {
                 )
             }
             Verdict::Fail(error) => {
-                let text = format!("“{name}” failed for good: {}", error.message);
+                let (code, message) = (&error.code, &error.message);
+                let text = format!("“{name}” failed for good ({code}): {message}");
                 (failed(self.plan, claim, fault), say(LogLevel::Error, text))
             }
         }
@@ -441,6 +442,9 @@ pub(super) fn of_service(error: ServiceError) -> Fault {
         ServiceFailure::Invalid => known(ErrorCategory::Validation, "SERVICE_INPUT_INVALID"),
         ServiceFailure::Denied => known(ErrorCategory::Permission, "SERVICE_DENIED"),
         ServiceFailure::Missing => known(ErrorCategory::Dependency, "SERVICE_TARGET_MISSING"),
+        ServiceFailure::SecretMissing => known(ErrorCategory::Dependency, "SECRET_MISSING"),
+        ServiceFailure::SecretHost => known(ErrorCategory::Permission, "SECRET_HOST_NOT_ALLOWED"),
+        ServiceFailure::SecretUnreadable => known(ErrorCategory::Dependency, "SECRET_UNREADABLE"),
     };
     Fault {
         code,

@@ -25,6 +25,7 @@ mod model_versions;
 mod node_links;
 mod organizations;
 mod page;
+mod secrets;
 mod service_error;
 mod spindle;
 mod workflows;
@@ -69,6 +70,7 @@ pub use organizations::{
     Organizations,
 };
 pub use page::{Bookmark, Page, PageRequest, SortOrder};
+pub use secrets::{SealedSecret, Secrets, Vault};
 pub use service_error::{ServiceError, ServiceFailure};
 pub use spindle::{Spindle, WorkflowCall};
 pub use workflows::{Workflow, Workflows};
@@ -89,6 +91,10 @@ pub trait Ports {
     type NodeLinks: NodeLinks;
     /// Tasks of the built-in workflow service.
     type Workflows: Workflows;
+    /// Secrets that calls carry.
+    type Secrets: Secrets;
+    /// Encrypts them.
+    type Vault: Vault;
     /// Documents of the built-in knowledge base.
     type KnowledgeContents: KnowledgeContents;
     /// The runs.
@@ -128,6 +134,10 @@ pub trait Ports {
     fn node_links(&self) -> &Self::NodeLinks;
     /// Tasks of the built-in workflow service.
     fn workflows(&self) -> &Self::Workflows;
+    /// Secrets that calls carry.
+    fn secrets(&self) -> &Self::Secrets;
+    /// Encrypts them.
+    fn vault(&self) -> &Self::Vault;
     /// Documents of the built-in knowledge base.
     fn knowledge_contents(&self) -> &Self::KnowledgeContents;
     /// The runs.

@@ -12,6 +12,7 @@ mod node_links;
 mod node_metadata;
 mod orchestration;
 mod organizations;
+mod secrets;
 mod service;
 mod structure;
 mod workflows;
@@ -127,6 +128,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ReadWorkflow => workflows::read(),
         Operation::UpdateWorkflow => workflows::update(),
         Operation::RemoveWorkflow => workflows::remove(),
+        Operation::SetSecret => secrets::set(),
+        Operation::ListSecrets => secrets::list(),
+        Operation::ResealSecrets => secrets::reseal(),
+        Operation::RotateSecret => secrets::rotate(),
+        Operation::RemoveSecret => secrets::remove(),
 
         Operation::RegisterAgent => ai_agents::register(),
         Operation::ListAgents => ai_agents::list(),
