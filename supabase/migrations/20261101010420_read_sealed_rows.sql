@@ -34,6 +34,7 @@ begin
       from private.audit_fields as entry
       where entry.position <= v_range.last_position
         and (v_first = 1 or entry.position > v_range.after_position)),
+    'firstSeal', v_first,
     'lastSeal', v_last,
     'newestSeal', v_newest);
 end
@@ -77,7 +78,7 @@ as $$
 $$;
 
 comment on function public.read_sealed_rows(bigint, integer) is
-  'What the service verifies: {previous?, seals, retirements, rows, lastSeal, newestSeal}. Rows of all organizations, which is why no user may call it.';
+  'What the service verifies: {previous?, seals, retirements, rows, firstSeal, lastSeal, newestSeal}. Rows of all organizations, which is why no user may call it.';
 
 revoke all on function private.read_sealed_rows(bigint, integer) from public;
 revoke all on function private.same_range(bigint, bigint) from public;

@@ -68,7 +68,8 @@ select test.equal(
 
 select test.equal(
   array(select name from test.functions where prosrc ~* '\mexecute\s+(format|''|\$)' order by 1),
-  array['private.make_audit_partitions(integer)', 'private.make_event_partitions(integer)'],
+  array['private.make_audit_partitions(integer)', 'private.make_event_partitions(integer)',
+        'private.retire_audit_month(text,interval)'],
   'functions that run statements made at run time');
 
 select test.equal(

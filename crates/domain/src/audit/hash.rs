@@ -26,7 +26,7 @@ impl SealedRow {
 
 impl Seal {
     /// The hash that this seal should have.
-    pub(super) fn expected_hash(&self) -> String {
+    pub fn expected_hash(&self) -> String {
         let [number, after, last, count] = [
             self.seal_number,
             self.after_position,
@@ -50,6 +50,11 @@ impl Seal {
         ];
         hex(&fields(SEAL, parts.into_iter()))
     }
+}
+
+/// The root over rows, as their seal should hold it.
+pub fn merkle_root<'a>(rows: impl IntoIterator<Item = &'a SealedRow>) -> String {
+    hex(&root(rows.into_iter().map(SealedRow::hash)))
 }
 
 /// Every field as its length in four bytes and its text.

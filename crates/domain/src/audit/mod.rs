@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, DomainError};
 use crate::instant::Instant;
 
+pub use hash::merkle_root;
 pub use verify::{Broken, Evidence, Fault, Verdict, verify};
 
 /// What a seal stands for.

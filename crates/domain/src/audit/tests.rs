@@ -47,7 +47,7 @@ impl Log {
         let rows = self.rows[first..].to_vec();
         for (month, count) in batch {
             let own = rows.iter().filter(|row| row.month() == Some(month));
-            let merkle_root = hex(&root(own.map(SealedRow::hash)));
+            let merkle_root = merkle_root(own);
             self.append(
                 SealKind::Rows,
                 month,
@@ -94,9 +94,9 @@ impl Log {
                 (seal.after_position + 1..=seal.last_position).contains(&position)
                     && row.month() == Some(&seal.month)
             });
-            let leaves: Vec<Hash> = rows.map(SealedRow::hash).collect();
-            seal.row_count = i64::try_from(leaves.len()).unwrap();
-            seal.merkle_root = hex(&root(leaves.into_iter()));
+            let rows: Vec<&SealedRow> = rows.collect();
+            seal.row_count = i64::try_from(rows.len()).unwrap();
+            seal.merkle_root = merkle_root(rows);
             if let Some(before) = before.last() {
                 seal.previous_hash.clone_from(&before.seal_hash);
             }

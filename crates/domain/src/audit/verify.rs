@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hash::{self, Hash};
+use super::hash::merkle_root;
 use super::{Seal, SealKind, SealedRow, Witness};
 
 /// What is compared: some seals in a row, and every row in their ranges.
@@ -234,13 +234,8 @@ fn row_fault(evidence: &Evidence<'_>, seal: &Seal, rows: &[&SealedRow]) -> Optio
         std::cmp::Ordering::Less => Some(Fault::RowsMissing),
         std::cmp::Ordering::Greater => Some(Fault::RowsAdded),
         std::cmp::Ordering::Equal => {
-            (expected > 0 && root(rows) != seal.merkle_root).then_some(Fault::RowsChanged)
+            (expected > 0 && merkle_root(rows.iter().copied()) != seal.merkle_root).then_some(Fault::RowsChanged)
         }
     };
     fault.map(|fault| broken(seal, fault))
-}
-
-fn root(rows: &[&SealedRow]) -> String {
-    let leaves = rows.iter().map(|row| -> Hash { row.hash() });
-    hash::hex(&hash::root(leaves))
 }
