@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
+mod audit;
 mod bench;
 mod check;
 mod coverage;
@@ -40,6 +41,8 @@ enum Task {
     Wasm,
     /// Write the description of the API: the document it serves, and docs/api.md.
     Openapi,
+    /// Verify the audit log against its seals, export a month of it, drop an exported month.
+    Audit(audit::Arguments),
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -81,6 +84,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
             setup::run().await?;
             openapi::run().await
         }
+        Task::Audit(arguments) => audit::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,

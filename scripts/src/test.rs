@@ -16,6 +16,7 @@ use crate::tally::{Count, Tally};
 use crate::{check, places, setup, wasm_module};
 
 mod advisors;
+mod audit;
 mod catalogue;
 mod database;
 mod end_to_end;
@@ -98,6 +99,12 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("end-to-end tests", end_to_end::run(&target, filter))
         .await;
+    if filter.is_none_or(|text| audit::NAME.contains(text)) {
+        // Last, over the rows that all others left.
+        tally
+            .part("audit log", audit::run(&details.admin_db_url))
+            .await;
+    }
     Ok(())
 }
 

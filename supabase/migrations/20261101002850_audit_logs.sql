@@ -95,8 +95,9 @@ grant select on public.audit_logs to authenticated, fm_engine;
 create policy "Readers of a model and admins of an organization read its audit" on public.audit_logs
   for select to authenticated
   using (
-    exists (select from public.function_models as model where model.model_id = audit_logs.model_id)
-    or organization_id in (select private.my_organizations('{owner,admin}'))
+    -- The cheap question first: reports of an organization ask it of every row.
+    organization_id in (select private.my_organizations('{owner,admin}'))
+    or exists (select from public.function_models as model where model.model_id = audit_logs.model_id)
     or (model_id is null and organization_id is null and changed_by = (select private.actor_id()))
   );
 

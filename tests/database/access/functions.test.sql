@@ -11,8 +11,8 @@ create view test.functions as
 select test.equal(
   array(select name from test.functions where schema = 'public' and has_function_privilege('authenticated', oid, 'execute') order by 1),
   array['action_nodes(function_models)', 'aggregate_type(execution_events)', 'data(execution_events)',
-        'nodes(function_models)', 'progress(workflow_executions)', 'search_function_models(text)',
-        'size(function_models)'],
+        'nodes(function_models)', 'progress(workflow_executions)', 'read_states(uuid,timestamp with time zone)',
+        'search_function_models(text)', 'size(function_models)'],
   'functions that users may call: computed fields, and reads as the user');
 
 select test.equal(

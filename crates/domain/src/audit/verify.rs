@@ -233,9 +233,9 @@ fn row_fault(evidence: &Evidence<'_>, seal: &Seal, rows: &[&SealedRow]) -> Optio
     let fault = match rows.len().cmp(&expected) {
         std::cmp::Ordering::Less => Some(Fault::RowsMissing),
         std::cmp::Ordering::Greater => Some(Fault::RowsAdded),
-        std::cmp::Ordering::Equal => {
-            (expected > 0 && merkle_root(rows.iter().copied()) != seal.merkle_root).then_some(Fault::RowsChanged)
-        }
+        std::cmp::Ordering::Equal => (expected > 0
+            && merkle_root(rows.iter().copied()) != seal.merkle_root)
+            .then_some(Fault::RowsChanged),
     };
     fault.map(|fault| broken(seal, fault))
 }
