@@ -93,6 +93,9 @@ impl SealedRow {
     }
 }
 
+/// Digits of the number of a seal.
+const MOST_DIGITS: usize = 15;
+
 /// A seal as it was published: its number and its hash, `12:9f86d0…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
@@ -108,7 +111,10 @@ impl FromStr for Witness {
     fn from_str(text: &str) -> Result<Self, DomainError> {
         let read = || {
             let (number, seal_hash) = text.split_once(':')?;
-            let seal_number = number.parse().ok().filter(|number| *number >= 1)?;
+            let plain = number.len() <= MOST_DIGITS
+                && number.starts_with(|first| matches!(first, '1'..='9'))
+                && number.bytes().all(|digit| digit.is_ascii_digit());
+            let seal_number = number.parse().ok().filter(|_| plain)?;
             let digits = seal_hash.len() == 64
                 && seal_hash
                     .bytes()

@@ -369,7 +369,9 @@ fn a_published_seal_is_a_number_and_a_hash() {
     for wrong in ["", "12", "0:", "-1:", "x:", "12:abc"] {
         assert_eq!(read(wrong.to_owned()), None);
     }
-    assert_eq!(read(format!("0:{OTHER}")), None);
+    for number in ["0", "-1", "+1", "01", "1e3", "1000000000000000"] {
+        assert_eq!(read(format!("{number}:{OTHER}")), None);
+    }
     assert_eq!(read(format!("12:{}", OTHER.to_uppercase())), None);
 }
 

@@ -18,7 +18,7 @@ const DAY_MS: i64 = 86_400_000;
 /// reads through its period.
 ///
 /// # Errors
-/// `INVALID_REQUEST` for a period that is too long.
+/// `WINDOW_INVALID` for a period that is too long.
 pub async fn list(
     ports: &impl Ports,
     context: &Context,
@@ -33,7 +33,7 @@ pub async fn list(
         if to.millis_since(from) > LONGEST_PERIOD_DAYS * DAY_MS {
             let detail = format!("A report spans {LONGEST_PERIOD_DAYS} days at most.");
             let error = FieldError::new("from", "range").limit(LONGEST_PERIOD_DAYS);
-            return Err(DomainError::field(Code::InvalidRequest, detail, error).into());
+            return Err(DomainError::field(Code::WindowInvalid, detail, error).into());
         }
     }
     Ok(ports.audit_logs().list(context, &filter, page).await?)
