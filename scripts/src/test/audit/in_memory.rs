@@ -6,8 +6,11 @@ use domain::audit::{Broken, SealedRow, Witness, merkle_root};
 use super::dice::Dice;
 use crate::audit::Page;
 
+/// Does something to the log; answers the number of the first seal that it breaks.
+type Trick = fn(&mut Page, &mut Dice) -> i64;
+
 /// What is done to the log.
-const TRICKS: [(&str, fn(&mut Page, &mut Dice) -> i64); 7] = [
+const TRICKS: [(&str, Trick); 7] = [
     ("edit", edit),
     ("delete", delete),
     ("insert", insert),
