@@ -236,10 +236,7 @@ mod tests {
         let text = all.text();
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines[0], COLUMNS.join(","));
-        assert!(
-            lines[2].contains(r#"""name"":""Order to cash"""#),
-            "{text}"
-        );
+        assert!(lines[2].contains(r#"""name"":""Order to cash"""#), "{text}");
         assert_eq!(
             lines.len(),
             4,
