@@ -61,31 +61,28 @@ fn filter(query: &Query) -> Result<AuditFilter, Problem> {
     })
 }
 
-pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>) -> Answer {
-    let query = call.query(&[&PAGE, &FILTER])?;
-    let page = call.page(&query, 20)?;
+/// A report: a list, or a table for spreadsheets.
+pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>, csv: bool) -> Answer {
+    let taken: &[&str] = if csv { &["limit", "cursor"] } else { &PAGE };
+    let query = call.query(&[taken, &FILTER])?;
+    let page: PageRequest = call.page(&query, if csv { 100 } else { 20 })?;
     let filter = filter(&query)?;
     let found = audit_log::list(call.ports(), &call.context, &filter, &page).await?;
-    Ok(call.list(&query, &found))
-}
-
-pub(crate) async fn report<W: Wiring>(call: &Call<'_, W>) -> Answer {
-    let query = call.query(&[&["limit", "cursor"], &FILTER])?;
-    let page: PageRequest = call.page(&query, 100)?;
-    let filter = filter(&query)?;
-    let found = audit_log::list(call.ports(), &call.context, &filter, &page).await?;
+    let listed = call.list(&query, &found);
+    if !csv {
+        return Ok(listed);
+    }
     let lines = found.items.iter().map(line);
     let text = lines.fold(COLUMNS.join(",") + "\r\n", |text, line| text + &line);
-    let listed = call.list(&query, &found);
     let link = listed
         .headers
         .into_iter()
         .filter(|(name, _)| *name == "link");
-    Ok(Response {
+    let report = Response {
         headers: link.collect(),
         ..Response::text(Success::Ok, text)
-    }
-    .with("content-type", "text/csv"))
+    };
+    Ok(report.with("content-type", "text/csv"))
 }
 
 /// A change as RFC 4180 writes a record; documents are JSON text.

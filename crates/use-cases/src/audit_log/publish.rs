@@ -1,6 +1,7 @@
 //! Hands out seals: to whoever wants to keep one, and to the log, once each.
 
 use domain::audit::Seal;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::UseCaseError;
@@ -14,7 +15,7 @@ pub async fn seals(
     ports: &impl Ports,
     context: &Context,
     page: &PageRequest,
-) -> Result<Page<Seal>, UseCaseError> {
+) -> Result<Page<Value>, UseCaseError> {
     Ok(ports.audit_logs().seals(context, page).await?)
 }
 
@@ -43,6 +44,6 @@ mod tests {
         assert_eq!((seal.seal_number, seal.row_count), (1, 4));
         assert_eq!(world.run(publish(&world)), Ok(None));
         let page = world.run(seals(&world, &alice(), &PageRequest::default()));
-        assert_eq!(page.unwrap().items, [seal]);
+        assert_eq!(page.unwrap().items, [serde_json::json!(seal)]);
     }
 }

@@ -6,7 +6,7 @@ use domain::audit::{Seal, SealKind, SealedRow, merkle_root};
 use domain::ids::ModelId;
 use domain::instant::Instant;
 use domain::limits::JsonObject;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::World;
@@ -94,7 +94,7 @@ impl ports::AuditLogs for AuditLogs {
         record_id: Uuid,
         at: Instant,
         request: &PageRequest,
-    ) -> Result<Page<RowState>, PortError> {
+    ) -> Result<Page<Value>, PortError> {
         self.0.faults.check("audit_logs.states")?;
         let filter = AuditFilter {
             record_id: Some(record_id),
@@ -128,21 +128,24 @@ impl ports::AuditLogs for AuditLogs {
             });
         }
         states.sort_by(|a, b| (&a.table_name, a.row_id).cmp(&(&b.table_name, b.row_id)));
-        Ok(page(
-            states,
-            |it| json!([it.table_name, it.row_id]),
-            request,
-        ))
+        let states = states.iter().map(|state| json!(state)).collect();
+        let key = |state: &Value| json!([state["tableName"], state["rowId"]]);
+        Ok(page(states, key, request))
     }
 
     async fn seals(
         &self,
         _context: &Context,
         request: &PageRequest,
-    ) -> Result<Page<Seal>, PortError> {
+    ) -> Result<Page<Value>, PortError> {
         self.0.faults.check("audit_logs.seals")?;
-        let all = self.0.store.borrow().seals.iter().rev().cloned().collect();
-        Ok(page(all, |seal: &Seal| json!(seal.seal_number), request))
+        let seals = &self.0.store.borrow().seals;
+        let all = seals.iter().rev().map(|seal| json!(seal)).collect();
+        Ok(page(
+            all,
+            |seal: &Value| seal["sealNumber"].clone(),
+            request,
+        ))
     }
 
     async fn sealed_rows(&self, after: i64, count: u32) -> Result<SealedRows, PortError> {

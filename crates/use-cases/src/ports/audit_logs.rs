@@ -93,7 +93,7 @@ pub struct AuditFilter {
     pub to: Option<Instant>,
 }
 
-/// A row as it was at some time, put together from its changes.
+/// A row as it was at some time, put together from its changes. States pass through as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -153,17 +153,18 @@ pub trait AuditLogs {
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>, PortError>;
 
-    /// The rows of a thing as they were after everything that began until then, by table and row.
+    /// The rows of a thing as they were after everything that began until then, by table and row,
+    /// as JSON: each a [`RowState`].
     async fn states(
         &self,
         context: &Context,
         record_id: Uuid,
         at: Instant,
         page: &PageRequest,
-    ) -> Result<Page<RowState>, PortError>;
+    ) -> Result<Page<Value>, PortError>;
 
-    /// The seals, newest first.
-    async fn seals(&self, context: &Context, page: &PageRequest) -> Result<Page<Seal>, PortError>;
+    /// The seals, newest first, as JSON: each a [`Seal`].
+    async fn seals(&self, context: &Context, page: &PageRequest) -> Result<Page<Value>, PortError>;
 
     /// Seals behind a number with what they cover, for the service alone. Seals that share a range
     /// of rows come together, so there may be more than asked for.
