@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
+mod audit;
 mod bench;
 mod check;
 mod coverage;
@@ -43,6 +44,8 @@ enum Task {
     Openapi,
     /// Write down the schema that the migrations make: tests/database/schema.snapshot.sql.
     Snapshot,
+    /// Verify the audit log against its seals, export a month of it, drop an exported month.
+    Audit(audit::Arguments),
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -85,6 +88,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
             openapi::run().await
         }
         Task::Snapshot => snapshot::run().await,
+        Task::Audit(arguments) => audit::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,

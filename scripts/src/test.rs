@@ -18,6 +18,7 @@ use crate::{check, places, setup, wasm_module};
 pub(crate) use self::database::connect;
 
 mod advisors;
+mod audit;
 mod catalogue;
 mod database;
 mod end_to_end;
@@ -113,6 +114,12 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .await;
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
+    }
+    if filter.is_none_or(|text| audit::NAME.contains(text)) {
+        // Last, over the rows that all others left.
+        tally
+            .part("audit log", audit::run(&details.admin_db_url))
+            .await;
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ pub mod execution;
 pub mod execution_context;
 
 pub mod ai_agent;
+pub mod audit;
 pub mod built_in_workflow;
 pub mod knowledge;
 pub mod node_context;

@@ -87,6 +87,11 @@ routes! {
     Get    "/function-models/{modelId}/events"                            ListModelEvents;
     Get    "/function-models/{modelId}/audit"                             ListModelAudit;
     Get    "/events"                                                      ListEvents;
+    Get    "/audit"                                                       ListAudit;
+    Get    "/audit/csv"                                                   ReportAudit;
+    Get    "/audit/seals"                                                 ListSeals;
+    Get    "/audit/verification"                                          VerifyAudit;
+    Get    "/audit/records/{recordId}/states"                             ReadStates;
 
     Post   "/function-models/{modelId}/executions"                        StartExecution;
     Get    "/function-models/{modelId}/executions"                        ListExecutions;

@@ -9,7 +9,7 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, agent_tasks, ai_agents, contexts, dependencies, description, events,
+    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description, events,
     execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
     node_links, node_metadata, nodes, orchestration, organizations, secrets, structure, versions,
     workflows,
@@ -98,6 +98,7 @@ async fn dispatch<W: Wiring>(
     };
     match (address, operation) {
         (Some(address), Some(operation)) => route(&call, operation, address.parts).await,
+        _ if request.function == WORKER && request.path == ["seals"] => audit::publish(&call).await,
         _ if request.function == WORKER => executions::work(&call),
         _ => Err(Problem::route_not_found().into()),
     }
@@ -179,6 +180,11 @@ async fn route<W: Wiring>(
         Operation::ListModelEvents => events::of_model(call, first).await,
         Operation::ListModelAudit => events::audit(call, first).await,
         Operation::ListEvents => events::log(call).await,
+        Operation::ListAudit => audit::list(call, false).await,
+        Operation::ReportAudit => audit::list(call, true).await,
+        Operation::ListSeals => audit::seals(call).await,
+        Operation::VerifyAudit => audit::verify(call).await,
+        Operation::ReadStates => audit::states(call, first).await,
 
         Operation::StartExecution => executions::start(call, first).await,
         Operation::ListExecutions => executions::list(call, first).await,

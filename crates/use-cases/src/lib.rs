@@ -11,6 +11,7 @@ pub mod error;
 pub mod ports;
 
 pub mod ai_agent;
+pub mod audit_log;
 pub mod execution;
 pub mod function_model;
 pub mod knowledge_content;

@@ -99,6 +99,10 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         ),
         "featureType" => (schema::<FeatureType>(), "The feature of the entity."),
         "linkId" => (schema::<LinkId>(), "The link."),
+        "recordId" => (
+            schema::<uuid::Uuid>(),
+            "The thing: a model, link, agent, organization, or what else has a history.",
+        ),
         "invitationId" => (schema::<InvitationId>(), "The invitation."),
         "token" => (schema::<String>(), "The word that the invitation carries."),
         _ => (schema::<String>(), ""),

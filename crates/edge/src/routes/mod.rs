@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod agent_tasks;
 pub(crate) mod ai_agents;
+pub(crate) mod audit;
 pub(crate) mod contexts;
 pub(crate) mod dependencies;
 pub(crate) mod description;

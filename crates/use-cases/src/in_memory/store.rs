@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::ai_agent::Agent;
+use domain::audit::{Seal, SealedRow};
 use domain::function_model::FunctionModel;
 use domain::ids::{AgentId, ContentId, ModelId, OrganizationId, SecretId, UserId, WorkflowId};
 use domain::instant::Instant;
@@ -55,6 +56,9 @@ pub(super) struct Store {
     pub(super) contexts: BTreeMap<TreeId, Vec<NodeContext>>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) audit: Vec<AuditEntry>,
+    pub(super) seals: Vec<Seal>,
+    pub(super) sealed_rows: Vec<SealedRow>,
+    pub(super) published_seal: i64,
     answers: BTreeMap<(UserId, String, String), (String, StoredAnswer)>,
 }
 

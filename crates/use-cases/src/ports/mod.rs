@@ -37,7 +37,7 @@ pub use agent_tasks::{
     NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
 };
 pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
-pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
+pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation, RowState, SealedRows};
 pub use clock::Clock;
 pub use contexts::{ContextSave, Contexts, TreeId};
 pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};

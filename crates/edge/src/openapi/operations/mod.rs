@@ -1,6 +1,7 @@
 //! What is said of each operation, one file per noun.
 
 mod ai_agents;
+mod audit;
 mod contexts;
 mod documents;
 mod executions;
@@ -78,6 +79,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ListModelEvents => history::of_model(),
         Operation::ListModelAudit => history::audit(),
         Operation::ListEvents => history::log(),
+        Operation::ListAudit => audit::list(),
+        Operation::ReportAudit => audit::report(),
+        Operation::ListSeals => audit::seals(),
+        Operation::VerifyAudit => audit::verify(),
+        Operation::ReadStates => audit::states(),
 
         Operation::StartExecution => executions::start(),
         Operation::ListExecutions => executions::list(),
