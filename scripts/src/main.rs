@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
+mod access_matrix;
 mod bench;
 mod check;
 mod coverage;
@@ -44,6 +45,8 @@ enum Task {
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
     Test(test::Arguments),
+    /// Ask who may do what, for every cell of docs/access-matrix.md, and whether loosening anything would be noticed.
+    AccessMatrix,
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -83,6 +86,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
+        Task::AccessMatrix => access_matrix::run().await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }
