@@ -235,12 +235,16 @@ impl<'a> Matrix<'a> {
                 break;
             }
             self.client.batch_execute("begin").await?;
-            if mutant.object == "realtime.messages" {
+            if mutant
+                .objects
+                .iter()
+                .any(|object| object == "realtime.messages")
+            {
                 self.leave_messages().await?;
             }
             let changed = self.client.batch_execute(&mutant.statement).await;
             changed.with_context(|| mutant.statement.clone())?;
-            let noticed = self.notices(&mutant.object).await;
+            let noticed = self.any_notices(&mutant.objects).await;
             self.client.batch_execute("rollback").await?;
             let noticed = noticed.with_context(|| mutant.statement.clone())?;
             if !noticed {
@@ -251,6 +255,15 @@ impl<'a> Matrix<'a> {
             count = count.and(Count::one(noticed));
         }
         Ok(count)
+    }
+
+    async fn any_notices(&self, objects: &[String]) -> anyhow::Result<bool> {
+        for object in objects {
+            if self.notices(object).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether any cell of an object is not as the document says.

@@ -34,6 +34,8 @@ declare
   v_run uuid := gen_random_uuid();
   v_ended uuid := gen_random_uuid();
   v_agent uuid := gen_random_uuid();
+  v_deleted uuid;
+  v_alone uuid;
   v_idle uuid := gen_random_uuid();
   v_link uuid := gen_random_uuid();
   v_ids jsonb;
@@ -93,12 +95,22 @@ begin
   values (gen_random_uuid(), v_version.model_id, v_stage, 'stageNode', 0, 'global', '{}');
   insert into public.organization_invitations (invitation_id, organization_id, email, role, token_hash, invited_by, created_at, expires_at)
   values (gen_random_uuid(), organization_id, gen_random_uuid() || '@example.org', 'viewer', gen_random_uuid(), owner, now(), now() + interval '7 days');
+  insert into public.domain_events (aggregate_type, aggregate_id, aggregate_version, event_type, data)
+  values ('node-link', v_link, 1, 'NodeLinkCreated', jsonb_build_object(
+           'sourceFeature', 'function-model', 'sourceEntityId', v_version.model_id,
+           'targetFeature', 'function-model', 'targetEntityId', v_target)),
+         ('ai-agent', v_agent, 1, 'AIAgentCreated', '{}'),
+         ('execution', v_idle, 1, 'AgentCoordinationStarted', '{}');
+  -- A model that was deleted, and one that belongs to its owner alone.
+  v_deleted := test.model(owner, 'Matrix deleted ' || word, jsonb_build_object('organizationId', organization_id));
+  update public.function_models as model set deleted_at = now(), deleted_by = owner::text where model.model_id = v_deleted;
+  v_alone := test.model(owner, 'Matrix alone ' || word);
   insert into private.idempotency_keys (user_id, key, path, body_hash, answer) values (owner, 'matrix', '/', 'x', '{}');
   insert into private.link_batches (user_id, batch_id) values (owner, 'matrix');
 
   select jsonb_build_object(
     'organization', organization_id, 'owner', owner, 'model', v_version.model_id, 'version', v_version.version_id,
-    'free', v_free, 'run', v_run, 'ended', v_ended, 'agent', v_agent, 'idle', v_idle, 'link', v_link, 'target', v_target,
+    'free', v_free, 'run', v_run, 'ended', v_ended, 'agent', v_agent, 'idle', v_idle, 'link', v_link, 'target', v_target, 'deleted', v_deleted, 'alone', v_alone,
     'stage', v_stage, 'second', v_second,
     'workflow', (select workflow_id from public.workflows as w where w.organization_id = furnish.organization_id),
     'content', (select content_id from public.knowledge_contents as c where c.organization_id = furnish.organization_id),

@@ -1,4 +1,4 @@
-//! Private channels: heard over a websocket, talked on over HTTP.
+//! Private channels: heard and talked on over a websocket, talked on over HTTP.
 
 use std::time::Duration;
 
@@ -56,18 +56,17 @@ pub(super) async fn observed(
     let mut letters = Letters::new();
     let mut socket = Socket::open(details, caller).await?;
     for (topic, [hear, talk]) in topics.iter().zip([['h', 't'], ['H', 'T']]) {
+        let path = format!("/realtime/v1/api/broadcast/{topic}/events/tried?private=true");
+        let sent = api.send(Method::POST, &path, caller, &[], Some("{}".to_owned()));
+        let talks = sent.await?.0 < 300;
+        letters.extend(talks.then_some(talk));
         if socket.join(topic, caller).await? {
             letters.insert(hear);
-        }
-        let path = format!("/realtime/v1/api/broadcast/{topic}/events/tried?private=true");
-        let (status, _) = api
-            .send(Method::POST, &path, caller, &[], Some("{}".to_owned()))
-            .await?;
-        if status < 300 {
-            letters.insert(talk);
+            let both_ways = socket.talk(topic).await? == talks;
+            letters.extend((!both_ways).then_some('!'));
         }
     }
-    Ok((letters, 4))
+    Ok((letters, 6))
 }
 
 /// A connection to Realtime.
@@ -94,7 +93,7 @@ impl Socket {
     async fn join(&mut self, topic: &str, caller: &Caller) -> anyhow::Result<bool> {
         self.sent += 1;
         let reference = self.sent.to_string();
-        let config = json!({"broadcast": {"self": true}, "private": true});
+        let config = json!({"broadcast": {"ack": true}, "private": true});
         let mut payload = json!({ "config": config });
         if let Some(token) = &caller.token {
             payload["access_token"] = json!(token);
@@ -107,6 +106,35 @@ impl Socket {
             payload
         ]);
         self.stream.send(Message::text(join.to_string())).await?;
+        let reply = self.reply(|answered| answered == reference).await?;
+        Ok(reply[4]["status"] == "ok")
+    }
+
+    /// Whether a message on a joined channel is acknowledged.
+    async fn talk(&mut self, topic: &str) -> anyhow::Result<bool> {
+        let joined = self.sent.to_string();
+        let (message, heartbeat) = (format!("{joined}-message"), format!("{joined}-heartbeat"));
+        let payload = json!({"type": "broadcast", "event": "tried", "payload": {}});
+        let talk = json!([
+            joined,
+            message,
+            format!("realtime:{topic}"),
+            "broadcast",
+            payload
+        ]);
+        let beat = json!([null, heartbeat, "phoenix", "heartbeat", {}]);
+        for sent in [talk, beat] {
+            self.stream.send(Message::text(sent.to_string())).await?;
+        }
+        // Who may not is not answered at all; the heartbeat is, after it.
+        let reply = self
+            .reply(|answered| answered == message || answered == heartbeat)
+            .await?;
+        Ok(reply[1] == json!(message) && reply[4]["status"] == "ok")
+    }
+
+    /// The reply to one of the messages that were sent.
+    async fn reply(&mut self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Value> {
         loop {
             let message = timeout(PATIENCE, self.stream.next())
                 .await
@@ -115,8 +143,8 @@ impl Socket {
                 continue;
             };
             let message: Value = serde_json::from_str(&text)?;
-            if message[1] == json!(reference) && message[3] == "phx_reply" {
-                return Ok(message[4]["status"] == "ok");
+            if message[3] == "phx_reply" && message[1].as_str().is_some_and(&wanted) {
+                return Ok(message);
             }
         }
     }

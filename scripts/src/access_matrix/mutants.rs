@@ -6,10 +6,10 @@ use tokio_postgres::Client;
 /// One change for the worse.
 #[derive(Clone, Debug)]
 pub(super) struct Mutant {
-    /// What is changed: a policy, a grant or a guard.
+    /// What is changed: a policy, what it asks, a grant or a guard.
     pub(super) kind: String,
-    /// The object whose cells have to notice.
-    pub(super) object: String,
+    /// The objects of whose cells one has to notice.
+    pub(super) objects: Vec<String>,
     /// The change.
     pub(super) statement: String,
 }
@@ -32,6 +32,21 @@ const POLICIES: &str = "
     union all
     select 'policy', 'realtime.messages',
            'create policy planted on realtime.messages for insert to authenticated with check (true)'";
+
+/// What policies ask: a question that is always answered with yes, and membership everywhere.
+const QUESTIONS: &str = "
+    select 'question', string_agg(distinct format('%s.%s', n.nspname, c.relname), ' '),
+           format('create or replace function %s(%s) returns %s language sql security definer set search_path = %L as %L',
+             p.oid::regproc, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), '',
+             case when p.proretset then 'select organization_id from public.organizations' else 'select true' end)
+    from pg_depend d
+    join pg_proc p on p.oid = d.refobjid
+    join pg_policy policy on policy.oid = d.objid
+    join pg_class c on c.oid = policy.polrelid join pg_namespace n on n.oid = c.relnamespace
+    where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_proc'::regclass
+      and p.pronamespace = 'private'::regnamespace
+      and (p.prorettype = 'boolean'::regtype or (p.proretset and p.prorettype = 'uuid'::regtype))
+    group by p.oid";
 
 /// Grants on tables: what the roles of the API lack is given, what any role has is taken.
 const TABLE_GRANTS: &str = "
@@ -73,16 +88,24 @@ const GUARDS: &str = "
 /// When the catalogue cannot be read.
 pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
-    for query in [POLICIES, TABLE_GRANTS, FUNCTION_GRANTS, GUARDS] {
+    for query in [POLICIES, QUESTIONS, TABLE_GRANTS, FUNCTION_GRANTS, GUARDS] {
         let rows = client
             .query(query, &[])
             .await
             .context("reading what could be loosened")?;
         mutants.extend(rows.iter().map(|row| Mutant {
             kind: row.get(0),
-            object: row.get(1),
+            objects: objects(row.get(0), row.get(1)),
             statement: row.get(2),
         }));
     }
     Ok(mutants)
+}
+
+/// Questions are asked by several tables; a signature may have blanks in it.
+fn objects(kind: &str, listed: &str) -> Vec<String> {
+    match kind {
+        "question" => listed.split(' ').map(str::to_owned).collect(),
+        _ => vec![listed.to_owned()],
+    }
 }
