@@ -10,6 +10,7 @@ use clap::Parser;
 
 // The tasks.
 mod audit;
+mod access_matrix;
 mod bench;
 mod check;
 mod coverage;
@@ -50,6 +51,8 @@ enum Task {
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
     Test(test::Arguments),
+    /// Ask who may do what, for every cell of docs/access-matrix.md, and whether loosening anything would be noticed.
+    AccessMatrix,
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -91,6 +94,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Audit(arguments) => audit::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
+        Task::AccessMatrix => access_matrix::run().await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -13,7 +13,7 @@ use local_stack::{Data, Options, Ports, Stack};
 use crate::interrupt;
 use crate::progress::step;
 use crate::tally::{Count, Tally};
-use crate::{check, places, setup, wasm_module};
+use crate::{access_matrix, check, places, setup, wasm_module};
 
 pub(crate) use self::database::connect;
 
@@ -103,6 +103,11 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
             .part("migrations", schema::prefixes(details, stride))
             .await;
     }
+    if filter.is_none_or(|text| access_matrix::NAME.contains(text)) {
+        tally
+            .part("access matrix", access_matrix::check(details, false))
+            .await;
+    }
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -125,7 +130,14 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
 }
 
 /// Starts a stack on free ports with throw-away data, and stops it whatever happens.
+<<<<<<< HEAD
 pub(crate) async fn with_stack<F, T>(work: F) -> anyhow::Result<T>
+=======
+///
+/// # Errors
+/// When it does not start or stop, and those of the work.
+pub(crate) async fn with_stack<F>(work: F) -> anyhow::Result<()>
+>>>>>>> wt-a
 where
     F: AsyncFnOnce(&Stack) -> anyhow::Result<T>,
 {

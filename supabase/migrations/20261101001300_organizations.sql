@@ -45,8 +45,7 @@ create policy "Anybody founds an organization in their own name" on public.organ
 
 create policy "Owners and admins change their organization" on public.organizations
   for update to fm_writer
-  using (organization_id in (select private.my_organizations('{owner,admin}')))
-  with check (organization_id in (select private.my_organizations('{owner,admin}')));
+  using (organization_id in (select private.my_organizations('{owner,admin}')));
 
 create policy "Owners remove their organization" on public.organizations
   for delete to fm_writer
