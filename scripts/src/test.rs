@@ -130,14 +130,10 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
 }
 
 /// Starts a stack on free ports with throw-away data, and stops it whatever happens.
-<<<<<<< HEAD
-pub(crate) async fn with_stack<F, T>(work: F) -> anyhow::Result<T>
-=======
 ///
 /// # Errors
 /// When it does not start or stop, and those of the work.
-pub(crate) async fn with_stack<F>(work: F) -> anyhow::Result<()>
->>>>>>> wt-a
+pub(crate) async fn with_stack<F, T>(work: F) -> anyhow::Result<T>
 where
     F: AsyncFnOnce(&Stack) -> anyhow::Result<T>,
 {

@@ -8,7 +8,7 @@ create table public.organizations (
   constraint organizations_pkey primary key (organization_id),
   constraint organizations_created_by_fkey foreign key (created_by)
     references auth.users (id) on delete set null,
-  constraint organization_name_is_given check (length(btrim(name)) between 1 and 200),
+  constraint organization_name_has_1_to_100_characters check (length(btrim(name)) between 1 and 100),
   constraint revision_counts_from_one check (revision >= 1)
 );
 

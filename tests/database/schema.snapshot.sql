@@ -1255,6 +1255,11 @@ function public.end_link_batch(jsonb,jsonb,jsonb) returns jsonb
   body d64108e58ad89c9da1a65a677859ff8d
   execute for service_role
 
+function public.event_data(audit_logs) returns jsonb
+  language sql, stable, set search_path=""
+  body 791ce5b32d3a16680ae5a11ebdec5144
+  execute for authenticated
+
 function public.exchange(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body 71fce48455a400dc84a98e5c0107424c
@@ -1264,6 +1269,8 @@ function public.exchange_agent_tasks(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body 8986e2c2a6aa80ffc226a19e1294585c
   execute for service_role
+
+type public.execution_environment as enum ('development', 'staging', 'production', 'test')
 
 partitioned table public.execution_events, row level security
   position bigint not null default (nextval('private.event_positions'::regclass))
@@ -1308,6 +1315,12 @@ table public.execution_logs, row level security
   grant insert to fm_engine
 
 sequence public.execution_logs_log_id_seq
+
+type public.execution_mode as enum ('sync', 'async')
+
+type public.execution_priority as enum ('low', 'normal', 'high')
+
+type public.execution_status as enum ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, stable, set role=fm_writer, set search_path=""
@@ -1396,6 +1409,7 @@ table public.function_models, row level security
   constraint model_description_has_at_most_5000_characters CHECK ((length(description) <= 5000))
   constraint model_name_has_3_to_100_characters CHECK (((length(name) >= 3) AND (length(name) <= 100)))
   constraint model_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'archived'::text])))
+  constraint model_versions_are_plain CHECK (((version ~ '^\d+\.\d+\.\d+$'::text) AND (current_version ~ '^\d+\.\d+\.\d+$'::text)))
   constraint only_what_is_deleted_is_retained CHECK (((retain_until IS NULL) OR (deleted_at IS NOT NULL)))
   constraint revision_counts_from_one CHECK ((revision >= 1))
   constraint the_owner_is_the_user CHECK (((permissions ->> 'owner'::text) = (user_id)::text))
@@ -1434,6 +1448,8 @@ table public.knowledge_contents, row level security
   created_at timestamp with time zone not null default (now())
   updated_at timestamp with time zone not null default (now())
   search tsvector not null generated always as (((setweight(to_tsvector('simple'::regconfig, title), 'A'::"char") || setweight(private.tag_words(tags), 'A'::"char")) || setweight(to_tsvector('simple'::regconfig, body), 'B'::"char")))
+  constraint content_body_has_1_to_100000_characters CHECK (((length(body) >= 1) AND (length(body) <= 100000)))
+  constraint content_has_at_most_20_tags CHECK ((cardinality(tags) <= 20))
   constraint content_title_has_1_to_200_characters CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 200)))
   constraint knowledge_contents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
   constraint knowledge_contents_pkey PRIMARY KEY (content_id)
@@ -1677,7 +1693,7 @@ table public.organizations, row level security
   created_at timestamp with time zone not null default (now())
   updated_at timestamp with time zone not null default (now())
   revision integer not null default (1)
-  constraint organization_name_is_given CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200)))
+  constraint organization_name_has_1_to_100_characters CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 100)))
   constraint organizations_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL
   constraint organizations_pkey PRIMARY KEY (organization_id)
   constraint revision_counts_from_one CHECK ((revision >= 1))
@@ -1943,6 +1959,8 @@ function public.start_executions(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 81d01affceeb34db5b846c006a9beaaa
   execute for service_role
+
+type public.step_status as enum ('pending', 'ready', 'executing', 'waiting', 'completed', 'failed', 'skipped', 'cancelled')
 
 function public.sweep() returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""

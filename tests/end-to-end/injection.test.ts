@@ -57,7 +57,9 @@ const description: Json = JSON.parse(
 
 const operations: Operation[] = Object.entries<Json>(description.paths).flatMap(
   ([path, methods]) =>
-    Object.entries<Json>(methods).map(([method, operation]) => ({
+    Object.entries<Json>(methods).filter(([name]) => name !== "parameters").map((
+      [method, operation],
+    ) => ({
       method: method.toUpperCase(),
       path,
       parameters: (operation.parameters ?? []).filter((one: Json) => one.name !== undefined),

@@ -76,5 +76,11 @@ lines (place, part, nth, line) as (
   join pg_language as language on language.oid = function.prolang
   where namespace.nspname in ('public', 'private')
     and not exists (select from pg_depend as need where need.objid = function.oid and need.deptype = 'e')
+  union all
+  select format('%I.%I', namespace.nspname, type.typname), 0, '', format('type %I.%I as enum (%s)', namespace.nspname, type.typname,
+    (select string_agg(quote_literal(label.enumlabel), ', ' order by label.enumsortorder) from pg_enum as label where label.enumtypid = type.oid))
+  from pg_type as type
+  join pg_namespace as namespace on namespace.oid = type.typnamespace
+  where namespace.nspname in ('public', 'private') and type.typtype = 'e'
 )
 select line from lines order by place collate "C", part, nth collate "C", line collate "C";

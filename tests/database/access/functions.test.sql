@@ -10,7 +10,7 @@ create view test.functions as
 
 select test.equal(
   array(select name from test.functions where schema = 'public' and has_function_privilege('authenticated', oid, 'execute') order by 1),
-  array['action_nodes(function_models)', 'aggregate_type(execution_events)', 'data(execution_events)',
+  array['action_nodes(function_models)', 'aggregate_type(execution_events)', 'data(execution_events)', 'event_data(audit_logs)',
         'nodes(function_models)', 'progress(workflow_executions)', 'read_states(uuid,timestamp with time zone)',
         'search_function_models(text)', 'size(function_models)'],
   'functions that users may call: computed fields, and reads as the user');
