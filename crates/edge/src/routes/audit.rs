@@ -147,10 +147,11 @@ pub(crate) async fn publish<W: Wiring>(call: &Call<'_, W>) -> Answer {
     if !call.context.actor.service {
         return Err(Problem::service_only().into());
     }
-    if let Some(seal) = audit_log::publish(call.ports()).await? {
-        let published = format!("{}:{}", seal.seal_number, seal.seal_hash);
+    let seal = audit_log::publish(call.ports()).await?;
+    if let (Some(number), Some(hash)) = (seal["sealNumber"].as_i64(), seal["sealHash"].as_str()) {
         let line = json!({
-            "level": "info", "message": "audit seal", "published": published, "sealedAt": seal.sealed_at,
+            "level": "info", "message": "audit seal", "published": format!("{number}:{hash}"),
+            "sealedAt": seal["sealedAt"],
         });
         call.wiring.log(&line.to_string());
     }

@@ -177,7 +177,7 @@ impl ports::AuditLogs for AuditLogs {
         })
     }
 
-    async fn take_seal_to_publish(&self) -> Result<Option<Seal>, PortError> {
+    async fn take_seal_to_publish(&self) -> Result<Value, PortError> {
         self.0.faults.check("audit_logs.take_seal_to_publish")?;
         let mut store = self.0.store.borrow_mut();
         let newest = store.seals.last().cloned();
@@ -185,7 +185,7 @@ impl ports::AuditLogs for AuditLogs {
         if let Some(seal) = &newest {
             store.published_seal = seal.seal_number;
         }
-        Ok(newest)
+        Ok(json!(newest))
     }
 }
 

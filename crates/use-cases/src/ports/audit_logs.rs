@@ -170,6 +170,6 @@ pub trait AuditLogs {
     /// of rows come together, so there may be more than asked for.
     async fn sealed_rows(&self, after: i64, count: u32) -> Result<SealedRows, PortError>;
 
-    /// The newest seal, unless it was taken before; for the service alone.
-    async fn take_seal_to_publish(&self) -> Result<Option<Seal>, PortError>;
+    /// The newest seal as JSON, null when it was taken before; for the service alone.
+    async fn take_seal_to_publish(&self) -> Result<Value, PortError>;
 }
