@@ -45,6 +45,9 @@ impl Part {
     }
 }
 
+/// Every letter there is, in the order in which they are shown; the last stands for what should not be.
+const ORDER: &str = "sinudxhtSINUDXHT0!";
+
 const ATTEMPTS: &str = "Single attempts";
 
 /// One object with its cells.
@@ -162,7 +165,7 @@ fn letters(cell: &str) -> anyhow::Result<Letters> {
     let letters: Letters = cell.chars().filter(|letter| *letter != '·').collect();
     let unknown = letters
         .iter()
-        .find(|letter| !"siudnxhtSIUDNXHT0".contains(**letter));
+        .find(|letter| !ORDER.contains(**letter) || **letter == '!');
     ensure!(unknown.is_none(), "{cell} is no cell");
     ensure!(!cell.is_empty(), "an empty cell says nothing; a dot does");
     Ok(letters)
@@ -172,7 +175,10 @@ fn letters(cell: &str) -> anyhow::Result<Letters> {
 pub(super) fn shown(letters: &Letters) -> String {
     match letters.is_empty() {
         true => "·".to_owned(),
-        false => letters.iter().rev().collect(),
+        false => ORDER
+            .chars()
+            .filter(|letter| letters.contains(letter))
+            .collect(),
     }
 }
 
