@@ -188,13 +188,14 @@ fn letters(cell: &str) -> anyhow::Result<Letters> {
 /// What a letter stands for.
 pub(super) fn act(letter: char) -> String {
     let side = match letter {
-        'a' => " of a row that is its owner's alone",
+        'a' => ", the owner's alone",
         '0' | '!' => "",
         _ if letter.is_ascii_uppercase() => ", foreign",
         _ => ", own",
     };
     let act = match letter.to_ascii_lowercase() {
-        's' | 'a' => "select",
+        's' => "select",
+        'a' => "select (inside: any act)",
         'i' => "insert",
         'n' => "insert in the name of somebody else",
         'u' => "update",

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use super::attempts::{Ground, place};
 use super::cells::{Attempt, Cell, Deed};
 use super::document::{Letters, Part};
-use super::scene::Place;
+use super::scene::{Place, SERVICE_COLUMN};
 
 /// Which columns a role may add and change, by table.
 pub(super) struct Columns(BTreeMap<(String, String), Granted>);
@@ -158,6 +158,32 @@ pub(super) fn inside(
                 saving.clone(),
             );
         }
+    }
+    // The service and the engine work for everybody, whatever belongs to whom.
+    let alone = place
+        .alone
+        .as_ref()
+        .filter(|_| !engine && column != SERVICE_COLUMN);
+    if let Some(value) = alone {
+        let wherever = format!("where {} = '{value}'", place.key);
+        let model = ground.scene.named.get("alone model");
+        let model = model.filter(|_| place.saved_with_model);
+        let saving = model.map(|id| ("fm.request", format!(r#"{{"modelId": "{id}"}}"#)));
+        let change = changed(place, &granted.update);
+        let change = change.map(|set| format!("update {object} set {set} {wherever}"));
+        let remove = granted
+            .delete
+            .then(|| format!("delete from {object} {wherever}"));
+        let read = format!("select 1 from {object} {wherever} limit 1");
+        let writes = [change, remove].into_iter().flatten();
+        let writes = writes.map(|sql| (sql, saving.clone()));
+        let tried = std::iter::once((read, None)).chain(writes);
+        attempts.extend(tried.map(|(sql, setting)| Attempt {
+            letter: 'a',
+            deed: Deed::Inside,
+            sql,
+            setting,
+        }));
     }
     Ok(Cell {
         part: Part::TablesInside,

@@ -67,7 +67,7 @@ const TABLE_GRANTS: &str = "
     cross join lateral (select case privilege
         when 'delete' then has_table_privilege(role, c.oid, privilege)
         else has_any_column_privilege(role, c.oid, privilege) end as held) as held
-    where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
+    where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm')
       and (held or role not like 'fm%')
       -- Nobody without a user may as much as look into this schema.
       and not (role = 'anon' and n.nspname = 'private')";

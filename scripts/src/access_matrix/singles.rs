@@ -20,7 +20,7 @@ pub(super) struct Trial {
     expected: String,
 }
 
-/// Those of the document, that every table is guarded, and that nobody empties a partition.
+/// Those of the document, that every table is guarded, and that nobody reaches or empties a partition.
 ///
 /// # Errors
 /// When the document names somebody or something that is not there.
@@ -60,16 +60,28 @@ pub(super) async fn all(
         claims: String::new(),
         expected: "rows".to_owned(),
     }));
-    trials.extend(partitions.iter().map(|row| {
+    for row in &partitions {
         let partition: String = row.get(0);
-        Trial {
-            statement: format!("truncate {partition} cascade"),
-            object: partition,
+        let attempts = [
+            (format!("truncate {partition} cascade"), "42501"),
+            // Policies stand on the parent: whoever reached a partition would pass them by.
+            (
+                format!(
+                    "select from unnest('{{anon,authenticated,service_role,fm_writer,fm_engine}}'::text[]) as role,
+                       unnest('{{select,insert,update,delete,truncate}}'::text[]) as act
+                     where has_table_privilege(role, '{partition}', act)"
+                ),
+                "nothing",
+            ),
+        ];
+        trials.extend(attempts.map(|(statement, expected)| Trial {
+            object: partition.clone(),
+            statement,
             role: "supabase_admin".to_owned(),
             claims: String::new(),
-            expected: "42501".to_owned(),
-        }
-    }));
+            expected: expected.to_owned(),
+        }));
+    }
     Ok(trials)
 }
 
