@@ -28,6 +28,7 @@ use attempts::Ground;
 use cells::{Answer, Cell};
 use document::{Document, Letters, Part, shown};
 use http::Api;
+use mutants::Mutant;
 use scene::{Caller, Scene};
 
 /// What a filter has to be part of.
@@ -241,35 +242,27 @@ impl<'a> Matrix<'a> {
                 break;
             }
             self.client.batch_execute("begin").await?;
-            if mutant
-                .objects
-                .iter()
-                .any(|object| object == "realtime.messages")
-            {
+            if mutant.object == "realtime.messages" {
                 self.leave_messages().await?;
             }
             let changed = self.client.batch_execute(&mutant.statement).await;
             changed.with_context(|| mutant.statement.clone())?;
-            let noticed = self.any_notices(&mutant.objects).await;
+            let noticed = self.notices(&mutant.object).await;
             self.client.batch_execute("rollback").await?;
             let noticed = noticed.with_context(|| mutant.statement.clone())?;
             if !noticed {
-                println!("no cell notices ({}): {}", mutant.kind, mutant.statement);
+                let Mutant {
+                    kind,
+                    object,
+                    statement,
+                } = mutant;
+                println!("no cell of {object} notices ({kind}): {statement}");
             }
             sums.mutants += 1;
             sums.killed += usize::from(noticed);
             count = count.and(Count::one(noticed));
         }
         Ok(count)
-    }
-
-    async fn any_notices(&self, objects: &[String]) -> anyhow::Result<bool> {
-        for object in objects {
-            if self.notices(object).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Whether any cell of an object is not as the document says.

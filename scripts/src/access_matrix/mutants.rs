@@ -8,8 +8,8 @@ use tokio_postgres::Client;
 pub(super) struct Mutant {
     /// What is changed: a policy, what it asks, a grant or a guard.
     pub(super) kind: String,
-    /// The objects of whose cells one has to notice.
-    pub(super) objects: Vec<String>,
+    /// The object of whose cells one has to notice.
+    pub(super) object: String,
     /// The change.
     pub(super) statement: String,
 }
@@ -41,20 +41,26 @@ const POLICIES: &str = "
     select 'policy', 'realtime.messages',
            'create policy planted on realtime.messages for select to authenticated using (extension = ''presence'')'";
 
-/// What policies ask: a question that is always answered with yes, and membership everywhere.
+/// What policies ask: a question that is always answered with yes, membership everywhere, and membership whatever the role.
+/// Each table that asks has to notice by itself.
 const QUESTIONS: &str = "
-    select 'question', string_agg(distinct format('%s.%s', n.nspname, c.relname), ' '),
+    select distinct 'question', format('%s.%s', n.nspname, c.relname),
            format('create or replace function %s(%s) returns %s language sql security definer set search_path = %L as %L',
-             p.oid::regproc, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), '',
-             case when p.proretset then 'select organization_id from public.organizations' else 'select true' end)
+             p.oid::regproc, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), '', answer)
     from pg_depend d
     join pg_proc p on p.oid = d.refobjid
     join pg_policy policy on policy.oid = d.objid
     join pg_class c on c.oid = policy.polrelid join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (
+      select 'select true' as answer where p.prorettype = 'boolean'::regtype
+      union all
+      select 'select organization_id from public.organizations' where p.proretset and p.prorettype = 'uuid'::regtype
+      union all
+      select 'select organization_id from public.organization_members where user_id = private.actor_id()'
+      where p.proargnames @> '{roles}'
+        and pg_get_expr(coalesce(policy.polqual, policy.polwithcheck), c.oid) ~ 'my_organizations\\(''\\{') as answers
     where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_proc'::regclass
-      and p.pronamespace = 'private'::regnamespace
-      and (p.prorettype = 'boolean'::regtype or (p.proretset and p.prorettype = 'uuid'::regtype))
-    group by p.oid";
+      and p.pronamespace = 'private'::regnamespace";
 
 /// Grants on tables: what the roles of the API lack is given, what any role has is taken.
 const TABLE_GRANTS: &str = "
@@ -103,17 +109,9 @@ pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<Mutant>> {
             .context("reading what could be loosened")?;
         mutants.extend(rows.iter().map(|row| Mutant {
             kind: row.get(0),
-            objects: objects(row.get(0), row.get(1)),
+            object: row.get(1),
             statement: row.get(2),
         }));
     }
     Ok(mutants)
-}
-
-/// Questions are asked by several tables; a signature may have blanks in it.
-fn objects(kind: &str, listed: &str) -> Vec<String> {
-    match kind {
-        "question" => listed.split(' ').map(str::to_owned).collect(),
-        _ => vec![listed.to_owned()],
-    }
 }
