@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 /// One change for the worse.
 #[derive(Clone, Debug)]
 pub(super) struct Mutant {
-    /// What is changed: a policy, what it asks, a grant or a guard.
+    /// What is changed: a policy, what it asks, a grant, a clause of a function or a guard.
     pub(super) kind: String,
     /// The object of whose cells one has to notice.
     pub(super) object: String,
@@ -90,6 +90,19 @@ const FUNCTION_GRANTS: &str = "
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
       and not (role = 'anon' and n.nspname = 'private')";
 
+/// Clauses that bind functions: the role and the search path they run with, and whose rights they have.
+const CLAUSES: &str = "
+    select 'clause', p.oid::regprocedure::text, format('alter function %s %s', p.oid::regprocedure, change)
+    from pg_proc p
+    cross join lateral (
+      select 'reset role' as change where p.pronamespace = 'public'::regnamespace and p.proconfig && '{role=fm_writer,role=fm_engine}'
+      union all
+      select 'reset search_path'
+      union all
+      select 'security definer' where p.pronamespace = 'public'::regnamespace) as changes
+    where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and p.prokind = 'f'
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')";
+
 /// Guards: triggers.
 const GUARDS: &str = "
     select 'guard', format('%s.%s', n.nspname, c.relname), format('alter table %I.%I disable trigger %I', n.nspname, c.relname, t.tgname)
@@ -102,7 +115,15 @@ const GUARDS: &str = "
 /// When the catalogue cannot be read.
 pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
-    for query in [POLICIES, QUESTIONS, TABLE_GRANTS, FUNCTION_GRANTS, GUARDS] {
+    let queries = [
+        POLICIES,
+        QUESTIONS,
+        TABLE_GRANTS,
+        FUNCTION_GRANTS,
+        CLAUSES,
+        GUARDS,
+    ];
+    for query in queries {
         let rows = client
             .query(query, &[])
             .await

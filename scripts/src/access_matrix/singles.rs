@@ -20,7 +20,18 @@ pub(super) struct Trial {
     expected: String,
 }
 
-/// Those of the document, that every table is guarded, and that nobody reaches or empties a partition.
+/// What a function has to carry: a search path of its own; one that is served runs as its caller, one of the service as
+/// a role that policies hold back.
+const CLAUSES: &str = "
+    select p.oid::regprocedure::text, format('select from pg_proc where oid = %L::regprocedure and proconfig @> %L
+        and (pronamespace = ''private''::regnamespace or not prosecdef)
+        and (not has_function_privilege(''service_role'', oid, ''execute'') or proconfig && ''{role=fm_writer,role=fm_engine}'')',
+      p.oid::regprocedure, array['search_path=\"\"'])
+    from pg_proc p
+    where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and p.prokind in ('f', 'p')
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')";
+
+/// Those of the document, that every table is guarded and every function bound, and that nobody reaches or empties a partition.
 ///
 /// # Errors
 /// When the document names somebody or something that is not there.
@@ -56,6 +67,14 @@ pub(super) async fn all(
                or (relkind = 'v' and reloptions @> '{{security_invoker=true}}'))",
             row.object
         ),
+        role: "supabase_admin".to_owned(),
+        claims: String::new(),
+        expected: "rows".to_owned(),
+    }));
+    let functions = client.query(CLAUSES, &[]).await?;
+    trials.extend(functions.iter().map(|row| Trial {
+        object: row.get(0),
+        statement: row.get(1),
         role: "supabase_admin".to_owned(),
         claims: String::new(),
         expected: "rows".to_owned(),
