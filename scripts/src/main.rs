@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
-mod audit;
 mod access_matrix;
+mod audit;
 mod bench;
 mod check;
 mod coverage;

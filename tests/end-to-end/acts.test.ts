@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { type Answer, type Json, type Method, Person } from "./support/person.ts";
+import { Design } from "./support/design.ts";
 import { sound } from "./support/lifecycle.ts";
 import { OrderService } from "./support/order_service.ts";
 
@@ -47,7 +48,7 @@ const ACTS: Record<string, Act> = {
   "statistics": { request: (path) => ["GET", `${path}/statistics`] },
   "audit": { request: (path) => ["GET", `${path}/audit`] },
   "edit": { request: (path) => ["PATCH", path, { description: "Edited" }] },
-  "create version": { request: (path) => ["POST", `${path}/versions`, { versionNotes: "Kept" }] },
+  "create version": { request: (path) => ["POST", `${path}/versions`, { bump: "patch" }] },
   "publish": { request: (path) => ["POST", `${path}/publish`, { version: "1.1.0" }] },
   "execute": {
     before: "publish",
@@ -83,19 +84,24 @@ Deno.test("everybody may do with a model what is written down, and nothing else"
   assert.deepEqual(head.slice(1), Object.keys(people), "everybody has a column");
   const owner = people.owner as Person;
   const founder = people["org owner"] as Person;
-  const template = await sound(owner, "Template");
-  const document = await owner.expect(200, "GET", `${template.path}/document`);
+  const quick = await sound(owner, "Quick");
+  const { design: slow, stage } = await Design.small(owner, "Slow");
+  await slow.tether(stage, "Wait", service.url("slow", "wait", 20_000));
+  const [document, waiting] = [
+    await owner.expect(200, "GET", `${quick.path}/document`),
+    await owner.expect(200, "GET", `${slow.path}/document`),
+  ];
   const lists = LISTS.map((list) => [list, [(people[list] as Person).id]]);
   const permissions = { owner: owner.id, ...Object.fromEntries(lists) };
 
   /** A model of its own for each cell, in the state that the act needs. */
   const prepare = async (before: Act["before"]): Promise<string> => {
     const name = `Model ${crypto.randomUUID()}`;
-    const made = { document, name, organizationId };
+    const made = { document: before === "run" ? waiting : document, name, organizationId };
     const { modelId } = await owner.expect(201, "POST", "/function-models/import", made);
     const path = `/function-models/${modelId}`;
     await owner.expect(200, "PUT", `${path}/permissions`, permissions);
-    if (before === "publish") {
+    if (before === "publish" || before === "run") {
       await owner.expect(200, "POST", `${path}/publish`, { version: "1.1.0" });
     } else if (before === "delete") {
       await founder.expect(200, "DELETE", path);
@@ -103,23 +109,9 @@ Deno.test("everybody may do with a model what is written down, and nothing else"
     return path;
   };
   const running = async (): Promise<string> => {
-    const path = await prepare(undefined);
-    const { items } = await owner.expect(200, "GET", `${path}/nodes`);
-    const stage = items.find((node: Json) => node.nodeType === "stageNode");
-    const task = {
-      name: "Wait",
-      organizationId: undefined,
-      definition: { method: "POST", url: service.url("slow", crypto.randomUUID(), 20_000) },
-    };
-    const { workflowId } = await owner.expect(201, "POST", "/workflows", task);
-    await owner.expect(201, "POST", `${path}/actions`, {
-      parentNodeId: stage.nodeId,
-      actionType: "tetherNode",
-      name: "Wait",
-      actionSpecificData: { tetherReferenceId: workflowId },
-    });
-    await owner.expect(200, "POST", `${path}/publish`, { version: "1.1.0" });
-    const run = await owner.expect(202, "POST", `${path}/executions`, { parameters: {} });
+    const path = await prepare("run");
+    const parameters = { order: "F-1" };
+    const run = await owner.expect(202, "POST", `${path}/executions`, { parameters });
     return `/executions/${run.executionId}`;
   };
 

@@ -122,6 +122,8 @@ async function everything(ada: Person, service: OrderService): Promise<Named> {
   );
   const list = await ada.expect(200, "GET", `/organizations/${organizationId}/invitations`);
   const nodes = await ada.expect(200, "GET", `${design.path}/nodes`);
+  const secret = { organizationId, name: "key", value: "open sesame", hosts: ["api.example.com"] };
+  const { secretId } = await ada.expect(201, "POST", "/secrets", secret);
   const named: Named = {
     organizationId,
     modelId: design.modelId,
@@ -145,6 +147,8 @@ async function everything(ada: Person, service: OrderService): Promise<Named> {
     userId: ada.id,
     token: invited.token,
     invitationId: list.items[0].invitationId,
+    secretId,
+    recordId: design.modelId,
   };
   if (stack.agentPort === 0) return named;
   const started = await ada.call("POST", "/ai-agents/tasks", { body: task(agentId, "answer no") });

@@ -30,8 +30,16 @@ const POLICIES: &str = "
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname in ('public', 'private') and c.relkind in ('r', 'p') and not c.relispartition
     union all
+    select 'view', format('%s.%s', n.nspname, c.relname), format('alter view %I.%I set (security_invoker = false)', n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('public', 'private') and c.relkind = 'v'
+    union all
     select 'policy', 'realtime.messages',
-           'create policy planted on realtime.messages for insert to authenticated with check (true)'";
+           format('create policy planted on realtime.messages for insert to authenticated with check (extension = %L)', extension)
+    from unnest('{broadcast,presence}'::text[]) as extension
+    union all
+    select 'policy', 'realtime.messages',
+           'create policy planted on realtime.messages for select to authenticated using (extension = ''presence'')'";
 
 /// What policies ask: a question that is always answered with yes, and membership everywhere.
 const QUESTIONS: &str = "
