@@ -132,7 +132,7 @@ async fn sign_up(details: &Details) -> anyhow::Result<(RestPorts, Context)> {
         ],
         body: Some(json!({"email": email, "password": Uuid::new_v4()}).to_string()),
         timeout_ms: 10_000,
-        max_body_bytes: 1024 * 1024,
+        max_body_bytes: Some(1024 * 1024),
     };
     let answer = native.send(request).await?;
     let answer: Value = serde_json::from_str(&answer.body)?;
