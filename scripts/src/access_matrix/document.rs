@@ -109,10 +109,15 @@ pub(super) fn read() -> anyhow::Result<Document> {
 
 fn parse(text: &str) -> anyhow::Result<Document> {
     let mut rows = Vec::new();
+    let mut known = BTreeSet::new();
     for (part, heading) in Part::ALL {
         let (columns, lines) = table(text, heading)?;
         for mut line in lines {
             let object = line.remove(0);
+            ensure!(
+                known.insert((part, object.clone())),
+                "{heading}: {object} has two rows"
+            );
             let cells = columns.iter().skip(1).cloned().zip(line);
             let cells = cells
                 .map(|(column, cell)| Ok((column, letters(&cell)?)))
@@ -263,6 +268,17 @@ mod tests {
             let (head, _) = table(&text, heading).unwrap();
             assert_eq!(cells(&part.template("x")).len(), head.len(), "{heading}");
         }
+    }
+
+    #[test]
+    fn an_object_has_one_row() {
+        let text = std::fs::read_to_string(places::root().join("docs/access-matrix.md")).unwrap();
+        let row = "| sweep() | x |\n";
+        let error = parse(&text.replacen(row, &row.repeat(2), 1)).err().unwrap();
+        assert!(
+            error.to_string().contains("sweep() has two rows"),
+            "{error}"
+        );
     }
 
     #[test]
