@@ -39,6 +39,11 @@ function private.any_left(uuid,jsonb) returns boolean
   body 6b7f99c36451c291c0cbbada4bcaf0b9
   execute for fm_writer
 
+function private.append_audit_seal(audit_seals) returns audit_seals
+  language plpgsql, volatile, set search_path="", set client_encoding=UTF8
+  body 6e4399350d3b4adb8ca0df78e44c943f
+  execute for fm_engine
+
 function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body 7f7aaae090210a6fbb201f1b9661b948
@@ -69,6 +74,49 @@ function private.arrive(private.turn,integer[]) returns private.turn
   body c2c6c3c4e855525b9a0ea5c088137d2d
   execute for fm_engine
 
+table private.audit_exports, row level security
+  export_id uuid not null default (private.uuid_v7())
+  month text not null
+  row_count bigint not null
+  digest text not null
+  location text not null
+  exported_by text not null default (SESSION_USER)
+  exported_at timestamp with time zone not null default (now())
+  retired_by_seal bigint
+  constraint audit_exports_pkey PRIMARY KEY (export_id)
+  constraint audit_exports_retired_by_seal_fkey FOREIGN KEY (retired_by_seal) REFERENCES audit_seals(seal_number)
+  constraint export_counts_its_rows CHECK ((row_count >= 0))
+  constraint export_digest_is_sha256 CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+  constraint export_is_somewhere CHECK (((length(btrim(location)) >= 1) AND (length(btrim(location)) <= 1000)))
+  constraint exported_month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  CREATE INDEX audit_exports_retired_by_seal_idx ON private.audit_exports USING btree (retired_by_seal)
+
+view private.audit_fields with (security_invoker=true)
+  position bigint
+  month text
+  fields text[]
+  grant select to fm_engine
+
+function private.audit_partition(text) returns regclass
+  language plpgsql, stable, set search_path=""
+  body e852a13661f96b4c5be8886db6819293
+
+sequence private.audit_positions
+  grant usage to fm_engine
+
+table private.audit_publications, row level security
+  seal_number bigint not null
+  published_at timestamp with time zone not null default (now())
+  constraint audit_publications_pkey PRIMARY KEY (seal_number)
+  constraint audit_publications_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES audit_seals(seal_number)
+  policy "Who publishes seals keeps the list" for all to fm_engine using (true) with check (true)
+  grant insert, select to fm_engine
+
+function private.audit_watermark() returns bigint
+  language plpgsql, volatile, set search_path=""
+  body cd2a195ec744dccd76c28778b36af0d0
+  execute for fm_engine
+
 function private.begin_command(jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set search_path=""
   body d67fa6696286931c84616c68304a401a
@@ -92,6 +140,10 @@ function private.broadcast(jsonb[]) returns void
 function private.broken_links_of_model(uuid) returns jsonb
   language plpgsql, stable, set search_path=""
   body ef7f499a65757dee65226375536ab900
+
+function private.call_worker(text) returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 22289e52e83f0430474c8a689ee7398c
 
 function private.cancel_runs(uuid[],text,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -137,6 +189,10 @@ function private.container_status(uuid,private.plan_steps) returns step_status
   language plpgsql, stable, set search_path=""
   body 3d8505b2a215b022a267cf36ddd05b3f
   execute for fm_engine
+
+function private.count_sealed_month(text) returns bigint
+  language plpgsql, volatile, set search_path=""
+  body 858ea58e0e25851b7c27357a644e9ac6
 
 function private.current_request() returns jsonb
   language plpgsql, stable, set search_path=""
@@ -216,6 +272,11 @@ function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) re
   body 0dcc53d24d7144de5f1f0ad46355b02e
   execute for fm_engine
 
+function private.find_words_in_contents(text) returns TABLE(content_id uuid, rank real)
+  language sql, stable, security definer, set search_path=""
+  body 846796d48b558fd5f0d6749c81d737af
+  execute for fm_writer
+
 function private.find_words_in_models(text) returns TABLE(model_id uuid, rank integer)
   language sql, stable, security definer, set search_path=""
   body 1b04a6bb7706ea213d6696e37818da0e
@@ -260,7 +321,7 @@ table private.idempotency_keys, row level security
   constraint key_has_1_to_200_characters CHECK (((length(key) >= 1) AND (length(key) <= 200)))
   CREATE INDEX idempotency_keys_created_at_idx ON private.idempotency_keys USING btree (created_at)
   policy "Users find their own keys" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
-  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users take keys of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   grant insert, select, update to fm_writer
 
@@ -319,7 +380,7 @@ table private.link_batches, row level security
   begun_at timestamp with time zone not null default (now())
   constraint batch_name_has_1_to_200_characters CHECK (((length(batch_id) >= 1) AND (length(batch_id) <= 200)))
   constraint link_batches_pkey PRIMARY KEY (user_id, batch_id)
-  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users begin batches of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users end their own batches" for delete to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users see their own batches" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
@@ -405,7 +466,7 @@ function private.lock_tree(uuid[]) returns uuid[]
 
 function private.make_audit_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
-  body 50f1df896d351cd8e4693b5e9b5a6da8
+  body 70546ace03562cbc9ff4e8dbea0cdad1
 
 function private.make_event_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
@@ -415,6 +476,11 @@ function private.may_on_entity(text,uuid,uuid,uuid) returns boolean
   language plpgsql, stable, security definer, set search_path=""
   body 07d009e44ad986dcb8a40e53e20c1d69
   execute for fm_writer
+
+function private.merkle_root(bytea) returns bytea
+  language plpgsql, immutable, set search_path=""
+  body 9b3d5f17cc3704ee4828a9987bb55ce7
+  execute for fm_engine
 
 function private.message_of(private.turn) returns jsonb
   language plpgsql, stable, set search_path=""
@@ -539,6 +605,10 @@ table private.plans, row level security
   grant select to fm_engine
   grant insert, select to fm_writer
 
+function private.publish_audit_seal() returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 9629de5a507ca5279bc04a828e9cf71e
+
 function private.publish_turns(private.event_draft[],jsonb[]) returns void
   language plpgsql, volatile, set search_path=""
   body 12957fc67d18773323e1c1e404a705a0
@@ -568,6 +638,11 @@ function private.raise_refusal(text) returns void
   body ae947cbb3dedbc20545d91a4dd6b2c1c
   execute for fm_engine, fm_writer
 
+function private.read_sealed_rows(bigint,integer) returns jsonb
+  language plpgsql, stable, set search_path="", set TimeZone=UTC, set DateStyle=ISO, MDY
+  body dae049b635aa87c5a5233e20c39d2a7c
+  execute for fm_engine
+
 function private.readers(jsonb) returns uuid[]
   language sql, immutable, set search_path=""
   body a4c89bc802f167e4959ad766011983be
@@ -585,10 +660,18 @@ table private.ready, row level security with (autovacuum_vacuum_threshold=1000, 
 
 sequence private.ready_ready_id_seq
 
+function private.record_audit_export(text,bigint,text,text) returns uuid
+  language plpgsql, volatile, set search_path=""
+  body 3062701d84ab27ea72ec7e37e9520574
+
 function private.record_execution(uuid,boolean,bigint) returns boolean
   language plpgsql, volatile, set search_path=""
   body 72b34a3989e6df5c2ca028b55fbeabfd
   execute for fm_engine
+
+function private.redact_credentials(jsonb) returns jsonb
+  language plpgsql, immutable, set search_path=""
+  body 16c1d0ff0c469cf389a08de250f31a86
 
 function private.release_step(private.turn,action_runs,interval) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -630,6 +713,10 @@ function private.results_before(workflow_executions,integer) returns jsonb
   body 24c1c811e3bd0970faa19ff4815d576d
   execute for fm_engine
 
+function private.retire_audit_month(text,interval) returns bigint
+  language plpgsql, volatile, set search_path="", set TimeZone=UTC
+  body ad56cb2878533e14a1d5dd1cd0c82db5
+
 function private.retry_by_hand(uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body f3c1a686cacf6fd88a343275309ff164
@@ -649,6 +736,24 @@ function private.running_agent_tasks(uuid) returns integer
   language sql, stable, security definer, set search_path=""
   body 241f7b09ae75ba02f295c641d9a7cf66
   execute for fm_engine, fm_writer
+
+function private.same_range(bigint,bigint) returns boolean
+  language plpgsql, stable, set search_path=""
+  body f20f361439c30e3caeed97999d52bfd8
+  execute for fm_engine
+
+function private.seal_audit_logs(integer,integer) returns integer
+  language plpgsql, volatile, set role=fm_engine, set search_path="", set client_encoding=UTF8, set TimeZone=UTC, set DateStyle=ISO, MDY
+  body 8399589ac658850bf2e0b249fb41e425
+
+function private.seal_is_unpublished() returns boolean
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body 281c560e304e9f62a4774780795097b0
+
+function private.seal_to_wire(audit_seals) returns jsonb
+  language plpgsql, stable, set search_path=""
+  body 3f2788e560a3b4948709cc44fb57d637
+  execute for fm_engine
 
 function private.secret_in_wire_form(secrets) returns jsonb
   language sql, stable, set search_path=""
@@ -760,6 +865,10 @@ function private.tg_ai_agents__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
   body 5bca1c9639d968c1f6e1ba03776d6421
 
+function private.tg_audit_logs__announce_position() returns trigger
+  language plpgsql, volatile, set search_path=""
+  body fb53ea839a5de06d52dd9756f86d3ada
+
 function private.tg_domain_events__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
   body 5cd78c1291e9455f8f9094d43d4b1163
@@ -798,7 +907,7 @@ function private.tg_organizations__add_creator_as_owner() returns trigger
 
 function private.tg_record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path="", set enable_nestloop=off, set jit=off
-  body 1491b9ff9bde4a67c913781eb7f3d70e
+  body 491f82032edd6abc6dffc36b91ce3e64
 
 function private.tg_refuse_change() returns trigger
   language plpgsql, volatile, set search_path=""
@@ -846,7 +955,7 @@ function private.waits_for_resume(workflow_executions) returns boolean
 
 function private.wake_worker() returns boolean
   language plpgsql, volatile, set search_path=""
-  body d1b8db87d9f231785c0e446e8d4cd91e
+  body 113e9f4280e8856abfa50ca8b8effcce
 
 function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
@@ -903,7 +1012,7 @@ table public.action_nodes, row level security
   constraint action_nodes_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint action_nodes_parent_node_id_fkey FOREIGN KEY (model_id, parent_node_id) REFERENCES container_nodes(model_id, node_id) ON DELETE CASCADE
   constraint action_nodes_pkey PRIMARY KEY (model_id, action_id)
-  constraint action_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(raci) = 'object'::text) AND (jsonb_typeof(action_specific_data) = 'object'::text)))
+  constraint action_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(raci) = 'object'::text) AND ((retry_policy IS NULL) OR (jsonb_typeof(retry_policy) = 'object'::text)) AND (jsonb_typeof(action_specific_data) = 'object'::text)))
   constraint action_type_is_known CHECK ((action_type = ANY (ARRAY['tetherNode'::text, 'kbNode'::text, 'functionModelContainer'::text])))
   constraint definition_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'configured'::text, 'active'::text, 'inactive'::text, 'archived'::text, 'error'::text])))
   constraint estimate_is_positive CHECK ((estimated_duration_minutes > (0)::double precision))
@@ -918,7 +1027,7 @@ table public.action_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.action_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.action_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   policy "Editors add actions" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove actions" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its actions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = action_nodes.model_id))))
   grant select to authenticated
@@ -989,7 +1098,7 @@ table public.agent_coordinations, row level security
   CREATE INDEX agent_coordinations_requested_by_idx ON public.agent_coordinations USING btree (requested_by)
   CREATE INDEX agent_coordinations_running_idx ON public.agent_coordinations USING btree (deadline) WHERE (status = 'running'::text)
   policy "Commands see the coordinations of their user" for select to fm_writer using (((requested_by = ( SELECT private.actor_id() AS actor_id)) OR ( SELECT private.is_service() AS is_service)))
-  policy "People coordinate agents in their own name" for insert to fm_writer with check ((requested_by = ( SELECT private.actor_id() AS actor_id)))
+  policy "People coordinate agents in their own name" for insert to fm_writer with check (((requested_by = ( SELECT private.actor_id() AS actor_id)) AND ((organization_id IS NULL) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations)) OR ( SELECT private.is_service() AS is_service))))
   policy "People see the coordinations they asked for" for select to authenticated using ((requested_by = ( SELECT private.actor_id() AS actor_id)))
   policy "The engine moves coordinations until they have ended" for update to fm_engine using ((completed_at IS NULL)) with check ((current_stage >= 1))
   policy "The engine sees every coordination" for select to fm_engine using (true)
@@ -1088,6 +1197,7 @@ END)
   most_tasks integer generated always as (((capabilities ->> 'maxConcurrentTasks'::text))::integer)
   success_rate double precision not null generated always as (COALESCE((((performance_metrics ->> 'successCount'::text))::double precision / NULLIF(((performance_metrics ->> 'executionCount'::text))::double precision, (0)::double precision)), (0)::double precision))
   constraint agent_description_has_at_most_1000_characters CHECK ((length(description) <= 1000))
+  constraint agent_does_1_to_100_tasks_at_once CHECK (((most_tasks >= 1) AND (most_tasks <= 100)))
   constraint agent_name_has_1_to_100_characters CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 100)))
   constraint ai_agents_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint ai_agents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
@@ -1127,6 +1237,7 @@ END)
   grant update (capabilities, description, instructions, is_enabled, name, node_id, revision, tools, updated_at) to fm_writer
 
 partitioned table public.audit_logs, row level security
+  position bigint not null default (nextval('private.audit_positions'::regclass))
   audit_id uuid not null default (private.uuid_v7())
   table_name text not null
   operation text not null
@@ -1152,10 +1263,44 @@ CASE operation
     ELSE false
 END)
   constraint table_name_is_short CHECK (((length(btrim(table_name)) >= 1) AND (length(btrim(table_name)) <= 100)))
+  CREATE INDEX audit_logs_position_idx ON ONLY public.audit_logs USING brin ("position") WITH (pages_per_range='32', autosummarize='on')
+  CREATE TRIGGER _010_announce_position BEFORE INSERT ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_audit_logs__announce_position()
   CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "What seals and verifies rows reads them all" for select to fm_engine using (true)
   grant select to authenticated
+  grant select to fm_engine
+
+table public.audit_seals, row level security
+  seal_number bigint not null
+  kind text not null default ('rows'::text)
+  month text not null
+  after_position bigint not null
+  last_position bigint not null
+  row_count integer not null
+  merkle_root text not null
+  details text
+  sealed_at timestamp with time zone not null default (date_trunc('milliseconds'::text, clock_timestamp()))
+  previous_hash text not null
+  seal_hash text not null
+  constraint audit_seals_pkey PRIMARY KEY (seal_number)
+  constraint hashes_are_sha256 CHECK (((merkle_root ~ '^[0-9a-f]{64}$'::text) AND (previous_hash ~ '^[0-9a-f]{64}$'::text) AND (seal_hash ~ '^[0-9a-f]{64}$'::text)))
+  constraint month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  constraint seal_covers_a_range CHECK (
+CASE kind
+    WHEN 'rows'::text THEN ((last_position > after_position) AND (row_count >= 1) AND (details IS NULL))
+    ELSE ((last_position = after_position) AND (row_count = 0) AND (details IS NOT NULL))
+END)
+  constraint seal_kind_is_known CHECK ((kind = ANY (ARRAY['rows'::text, 'retirement'::text])))
+  constraint seals_count_from_one CHECK ((seal_number >= 1))
+  CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
+  policy "Everybody who is signed in may keep a seal as a witness" for select to authenticated using (true)
+  policy "What seals rows adds to the chain" for insert to fm_engine with check (true)
+  policy "What seals rows reads the chain" for select to fm_engine using (true)
+  grant select to authenticated
+  grant insert, select to fm_engine
 
 function public.begin_link_batch(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
@@ -1189,6 +1334,7 @@ table public.container_nodes, row level security
   constraint node_description_has_at_most_1000_characters CHECK ((length(description) <= 1000))
   constraint node_name_has_1_to_200_characters CHECK (((length(name) >= 1) AND (length(name) <= 200)))
   constraint node_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(visual_properties) = 'object'::text) AND (jsonb_typeof(type_specific_data) = 'object'::text)))
+  constraint node_stands_on_the_canvas CHECK ((((position_x >= (0)::double precision) AND (position_x <= (10000)::double precision)) AND ((position_y >= (0)::double precision) AND (position_y <= (10000)::double precision))))
   constraint node_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'configured'::text, 'active'::text, 'inactive'::text, 'archived'::text, 'error'::text])))
   constraint node_type_is_known CHECK ((node_type = ANY (ARRAY['ioNode'::text, 'stageNode'::text])))
   constraint timeout_is_at_most_a_day CHECK (((timeout_ms >= 0) AND (timeout_ms <= 86400000)))
@@ -1198,7 +1344,7 @@ table public.container_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.container_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.container_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   policy "Editors add containers" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove containers" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its containers" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = container_nodes.model_id))))
   grant select to authenticated
@@ -1233,6 +1379,7 @@ table public.domain_events, row level security
   constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text])))
   constraint domain_events_pkey PRIMARY KEY ("position")
   constraint event_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
   constraint place_in_stream_is_unique UNIQUE (aggregate_id, aggregate_version)
   constraint stream_counts_from_one CHECK ((aggregate_version >= 1))
   CREATE INDEX domain_events_link_source_idx ON public.domain_events USING btree (((data ->> 'sourceEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
@@ -1344,7 +1491,7 @@ function public.find_published_version(jsonb,jsonb,jsonb) returns jsonb
 
 function public.find_stale_secrets(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 24bbd944685c8662c66ce51b10245e12
+  body d2fca4a799baef5d379e27ed64520a8d
   execute for service_role
 
 table public.function_model_versions, row level security
@@ -1371,7 +1518,7 @@ table public.function_model_versions, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   policy "Editors and publishers add versions" for insert to fm_writer with check (((author_id = ( SELECT private.actor_id() AS actor_id)) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
+  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its versions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
   grant select to authenticated
   grant insert, select to fm_writer
@@ -1414,6 +1561,7 @@ table public.function_models, row level security
   constraint revision_counts_from_one CHECK ((revision >= 1))
   constraint the_owner_is_the_user CHECK (((permissions ->> 'owner'::text) = (user_id)::text))
   constraint versions_are_counted_from_one CHECK ((version_count >= 1))
+  constraint who_deletes_is_named CHECK ((btrim(deleted_by) <> ''::text))
   CREATE INDEX function_models_created_at_idx ON public.function_models USING btree (organization_id, created_at DESC)
   CREATE INDEX function_models_deleted_at_idx ON public.function_models USING btree (deleted_at) WHERE (deleted_at IS NOT NULL)
   CREATE INDEX function_models_organization_id_idx ON public.function_models USING btree (organization_id, updated_at DESC)
@@ -1545,8 +1693,23 @@ table public.node_links, row level security
   revision integer not null default (1)
   constraint link_context_is_an_object CHECK ((jsonb_typeof(link_context) = 'object'::text))
   constraint link_is_unique UNIQUE NULLS NOT DISTINCT (source_entity_id, target_entity_id, link_type, source_feature, target_feature, source_node_id, target_node_id)
+  constraint link_joins_two_things CHECK (
+CASE
+    WHEN (source_node_id IS NULL) THEN (source_entity_id <> target_entity_id)
+    ELSE ((source_feature <> target_feature) OR (source_entity_id <> target_entity_id) OR (source_node_id <> target_node_id))
+END)
   constraint link_strength_is_a_fraction CHECK (((link_strength >= (0)::numeric) AND (link_strength <= (1)::numeric)))
   constraint link_type_is_known CHECK ((link_type = ANY (ARRAY['documents'::text, 'implements'::text, 'references'::text, 'supports'::text, 'nested'::text, 'triggers'::text, 'consumes'::text, 'produces'::text])))
+  constraint link_type_suits_its_features CHECK (((source_feature = target_feature) OR (link_type = ANY ((
+CASE ((LEAST(source_feature, target_feature) || ' '::text) || GREATEST(source_feature, target_feature))
+    WHEN 'function-model knowledge-base'::text THEN '{documents,references,supports}'::text
+    WHEN 'function-model spindle'::text THEN '{implements,triggers,consumes,produces}'::text
+    WHEN 'event-storm function-model'::text THEN '{triggers,consumes,produces}'::text
+    WHEN 'knowledge-base spindle'::text THEN '{documents,supports}'::text
+    WHEN 'event-storm knowledge-base'::text THEN '{documents,references}'::text
+    WHEN 'event-storm spindle'::text THEN '{triggers,consumes,produces}'::text
+    ELSE NULL::text
+END)::text[]))))
   constraint node_links_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id)
   constraint node_links_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE SET NULL
   constraint node_links_pkey PRIMARY KEY (link_id)
@@ -1603,6 +1766,7 @@ END)
   constraint node_metadata_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint node_metadata_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
   constraint node_metadata_pkey PRIMARY KEY (metadata_id)
+  constraint node_settings_are_objects CHECK (((jsonb_typeof("position") = 'object'::text) AND (jsonb_typeof(ai_agent_config) = 'object'::text) AND (jsonb_typeof(visual_properties) = 'object'::text)))
   constraint node_type_is_not_blank CHECK (((length(btrim(node_type)) >= 1) AND (length(btrim(node_type)) <= 200)))
   constraint revision_counts_from_one CHECK ((revision >= 1))
   constraint tags_are_at_most_20 CHECK ((cardinality(semantic_tags) <= 20))
@@ -1705,7 +1869,7 @@ table public.organizations, row level security
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('organization_id', 'organization_id')
   policy "Anybody founds an organization in their own name" for insert to fm_writer with check ((created_by = ( SELECT private.actor_id() AS actor_id)))
   policy "Members see their organizations" for select to authenticated, fm_writer using ((organization_id IN ( SELECT private.my_organizations() AS my_organizations)))
-  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations))) with check ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
+  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
   policy "Owners remove their organization" for delete to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner}'::text[]) AS my_organizations)))
   grant select to authenticated
   grant delete, insert, select to fm_writer
@@ -1800,6 +1964,16 @@ function public.read_run(uuid) returns jsonb
   language plpgsql, stable, set role=fm_engine, set search_path=""
   body cf0d8a980c702caff6fd549cda9c14bd
   execute for fm_engine, service_role
+
+function public.read_sealed_rows(bigint,integer) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body a48689cf55ccbb2774fd88f7012c802d
+  execute for service_role
+
+function public.read_states(uuid,timestamp with time zone) returns TABLE(table_name text, row_id uuid, state jsonb, complete boolean, changed_at timestamp with time zone, changed_by uuid)
+  language sql, stable, set search_path=""
+  body 697e38ae293286efe523aea741a82afe
+  execute for authenticated
 
 function public.read_watermark() returns bigint
   language sql, volatile, set role=fm_engine, set search_path=""
@@ -1903,7 +2077,7 @@ function public.search_function_models(text) returns TABLE(model_id uuid, name t
 
 function public.search_knowledge_contents(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 0b43ef2f34e117b5e5a666560bd8ba15
+  body 15ec38960131e67fa27bd8389f6744fc
   execute for service_role
 
 table public.secrets, row level security
@@ -1967,6 +2141,11 @@ function public.sweep() returns jsonb
   body 8985766f742b1a97d18283af2d246c90
   execute for service_role
 
+function public.take_seal_to_publish() returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body b1d555d5428e1ee9f9c8fdb3e60e0b1c
+  execute for service_role
+
 function public.use_secrets(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 91cf3ee9eb442702239787506f3b3cde
@@ -2012,8 +2191,8 @@ table public.workflow_executions, row level security with (fillfactor=30)
   CREATE INDEX workflow_executions_model_id_idx ON public.workflow_executions USING btree (model_id, created_at DESC)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
-  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))) with check ((revision > 0))
-  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
   policy "Who sees a model sees its runs" for select to authenticated, fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = workflow_executions.model_id)))))
@@ -2040,9 +2219,9 @@ table public.workflows, row level security
   CREATE INDEX workflows_organization_id_idx ON public.workflows USING btree (organization_id)
   CREATE INDEX workflows_user_id_idx ON public.workflows USING btree (user_id)
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.workflows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
+  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
   policy "Owners and editors of the organization change workflows" for update to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations)))) with check ((revision > 1))
   policy "Owners and editors of the organization remove workflows" for delete to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations))))
   policy "Owners and members of the organization see workflows" for select to authenticated, fm_writer using (((user_id = ( SELECT private.actor_id() AS actor_id)) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations))))
