@@ -90,7 +90,7 @@ routes! {
     Get    "/audit"                                                       ListAudit;
     Get    "/audit/csv"                                                   ReportAudit;
     Get    "/audit/seals"                                                 ListSeals;
-    Get    "/audit/verification"                                          VerifyAudit;
+    Post   "/audit/verify"                                                VerifyAudit;
     Get    "/audit/records/{recordId}/states"                             ReadStates;
 
     Post   "/function-models/{modelId}/executions"                        StartExecution;
