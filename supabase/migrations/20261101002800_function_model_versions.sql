@@ -38,7 +38,8 @@ create trigger _020_refuse_change before update on public.function_model_version
     is distinct from
         (new.version_id, new.model_id, new.version_number, new.version_data, new.author_id, new.notes,
          new.previous_version, new.created_at)
-    or old.is_published = new.is_published)
+    and not private.is_rebuilding()
+    or old.is_published = new.is_published and not private.is_rebuilding())
   execute function private.tg_refuse_change();
 
 -- The snapshot stays out of the audit log, and is not even looked at: it may have megabytes.

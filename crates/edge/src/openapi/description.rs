@@ -7,6 +7,7 @@ use crate::problem::Success;
 use crate::routes::audit::LAST_SEAL;
 use crate::routes::lifecycle::MOST_DAYS;
 use use_cases::audit_log::MOST_SEALS;
+use use_cases::verification::MOST_AGGREGATES;
 
 /// How a type is described.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -323,6 +324,15 @@ pub(super) struct SealPlace(
 #[schemars(inline)]
 pub(super) struct SealLimit(
     #[schemars(range(min = 1, max = MOST_SEALS))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u32,
+);
+
+/// How many aggregates.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct AggregateLimit(
+    #[schemars(range(min = 1, max = MOST_AGGREGATES))]
     #[expect(dead_code, reason = "only its schema is used")]
     u32,
 );
