@@ -1,7 +1,7 @@
 //! Replays the events of aggregates and compares what they make with what is stored.
 
 use domain::error::{Code, DomainError};
-use domain::verification::{self, AggregateType, Difference, MOST_DIFFERENCES};
+use domain::verification::{self, AggregateType, Difference};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ pub struct Verdict {
     /// Whether every row is what the events say.
     pub intact: bool,
     /// The first differences, by path.
-    #[cfg_attr(feature = "schema", schemars(length(max = MOST_DIFFERENCES)))]
+    #[cfg_attr(feature = "schema", schemars(length(max = verification::MOST_DIFFERENCES)))]
     pub differences: Vec<Difference>,
     /// How many there are in all.
     pub difference_count: usize,
