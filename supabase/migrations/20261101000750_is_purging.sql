@@ -19,3 +19,4 @@ comment on function private.is_rebuilding() is
   'Whether this transaction makes rows what their events say, so that corrupted snapshots are put right. The setting alone gives no right to change anything.';
 
 revoke all on function private.is_rebuilding() from public;
+grant execute on function private.is_rebuilding() to fm_writer;

@@ -1,8 +1,8 @@
 -- What the migrations make, written by `cargo xtask snapshot`. Nobody runs this.
 
-function private.action_nodes_of(jsonb) returns TABLE("actionId" uuid, "parentNodeId" uuid, "actionType" text, name text, description text, "executionMode" text, "executionOrder" integer, status text, priority smallint, "estimatedDurationMinutes" double precision, "retryPolicy" jsonb, raci jsonb, "actionSpecificData" jsonb, metadata jsonb, place bigint)
-  language sql, immutable, set search_path=""
-  body 2e4cae0c314ea6ca0bb03ca6abc1dfc4
+function private.action_nodes_of(jsonb) returns TABLE("actionId" uuid, "parentNodeId" uuid, "actionType" text, name text, description text, "executionMode" text, "executionOrder" integer, status text, priority smallint, "estimatedDurationMinutes" double precision, "retryPolicy" jsonb, raci jsonb, "actionSpecificData" jsonb, metadata jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
+  language sql, stable, set search_path=""
+  body 61f426be8fb582ef727dcc9ec0a94072
   execute for fm_writer
 
 function private.actor_id() returns uuid
@@ -30,14 +30,28 @@ function private.agent_in_wire_form(ai_agents) returns jsonb
   body b0c0b421f19f4c10afaabb33aa0e8adf
   execute for fm_engine, fm_writer
 
+function private.agent_removed(uuid) returns jsonb
+  language sql, stable, set search_path=""
+  body ef076cc36375083eec7a4766c0ab514f
+  execute for fm_writer
+
 function private.agent_work_is_due() returns boolean
   language sql, volatile, set role=fm_engine, set search_path=""
   body 29585706404d8745dc4adaefe26d2578
+
+function private.aggregates_behind(text,uuid,integer) returns uuid[]
+  language sql, stable, security definer, set search_path=""
+  body bffd79bfba9f6f2ad56dbc97d07e9a33
 
 function private.any_left(uuid,jsonb) returns boolean
   language plpgsql, volatile, set search_path=""
   body 6b7f99c36451c291c0cbbada4bcaf0b9
   execute for fm_writer
+
+function private.append_audit_seal(audit_seals) returns audit_seals
+  language plpgsql, volatile, set search_path="", set client_encoding=UTF8
+  body 6e4399350d3b4adb8ca0df78e44c943f
+  execute for fm_engine
 
 function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -48,6 +62,11 @@ function private.append_events(text,uuid,uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
   body b145cc5717df916077a05d05fe1e037f
   execute for fm_engine, fm_writer
+
+function private.append_purge_events(function_models) returns void
+  language plpgsql, volatile, set search_path=""
+  body 9d613bb03715fe2d8fc0c7b9ac951304
+  execute for fm_writer
 
 function private.apply_failure(jsonb) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -67,6 +86,49 @@ function private.apply_outcome(private.turn,action_runs,jsonb) returns private.t
 function private.arrive(private.turn,integer[]) returns private.turn
   language plpgsql, volatile, set search_path=""
   body c2c6c3c4e855525b9a0ea5c088137d2d
+  execute for fm_engine
+
+table private.audit_exports, row level security
+  export_id uuid not null default (private.uuid_v7())
+  month text not null
+  row_count bigint not null
+  digest text not null
+  location text not null
+  exported_by text not null default (SESSION_USER)
+  exported_at timestamp with time zone not null default (now())
+  retired_by_seal bigint
+  constraint audit_exports_pkey PRIMARY KEY (export_id)
+  constraint audit_exports_retired_by_seal_fkey FOREIGN KEY (retired_by_seal) REFERENCES audit_seals(seal_number)
+  constraint export_counts_its_rows CHECK ((row_count >= 0))
+  constraint export_digest_is_sha256 CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+  constraint export_is_somewhere CHECK (((length(btrim(location)) >= 1) AND (length(btrim(location)) <= 1000)))
+  constraint exported_month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  CREATE INDEX audit_exports_retired_by_seal_idx ON private.audit_exports USING btree (retired_by_seal)
+
+view private.audit_fields with (security_invoker=true)
+  position bigint
+  month text
+  fields text[]
+  grant select to fm_engine
+
+function private.audit_partition(text) returns regclass
+  language plpgsql, stable, set search_path=""
+  body e852a13661f96b4c5be8886db6819293
+
+sequence private.audit_positions
+  grant usage to fm_engine
+
+table private.audit_publications, row level security
+  seal_number bigint not null
+  published_at timestamp with time zone not null default (now())
+  constraint audit_publications_pkey PRIMARY KEY (seal_number)
+  constraint audit_publications_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES audit_seals(seal_number)
+  policy "Who publishes seals keeps the list" for all to fm_engine using (true) with check (true)
+  grant insert, select to fm_engine
+
+function private.audit_watermark() returns bigint
+  language plpgsql, volatile, set search_path=""
+  body cd2a195ec744dccd76c28778b36af0d0
   execute for fm_engine
 
 function private.begin_command(jsonb,jsonb) returns jsonb
@@ -92,6 +154,10 @@ function private.broadcast(jsonb[]) returns void
 function private.broken_links_of_model(uuid) returns jsonb
   language plpgsql, stable, set search_path=""
   body ef7f499a65757dee65226375536ab900
+
+function private.call_worker(text) returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 22289e52e83f0430474c8a689ee7398c
 
 function private.cancel_runs(uuid[],text,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -123,9 +189,9 @@ function private.complete_step(private.turn,action_runs,private.plan_steps,jsonb
   body 7e2d943e500c5038da34e47f6c78d869
   execute for fm_engine
 
-function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, place bigint)
-  language sql, immutable, set search_path=""
-  body 142ca3c72c2def3a2133c8714646bd9f
+function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
+  language sql, stable, set search_path=""
+  body b58445e8a5e1904aa74f3eaaa8f72176
   execute for fm_writer
 
 function private.container_of_claim(workflow_executions,integer) returns jsonb
@@ -137,6 +203,10 @@ function private.container_status(uuid,private.plan_steps) returns step_status
   language plpgsql, stable, set search_path=""
   body 3d8505b2a215b022a267cf36ddd05b3f
   execute for fm_engine
+
+function private.count_sealed_month(text) returns bigint
+  language plpgsql, volatile, set search_path=""
+  body 858ea58e0e25851b7c27357a644e9ac6
 
 function private.current_request() returns jsonb
   language plpgsql, stable, set search_path=""
@@ -231,6 +301,10 @@ function private.give_up_agent_task(agent_tasks,text,text,text) returns void
   body 13bc12b894081cb542c94394d5eb22fd
   execute for fm_engine
 
+function private.gone_users(uuid) returns jsonb
+  language sql, stable, security definer, set search_path=""
+  body 4996d6dfe411ecd4f220958ad982284b
+
 table private.group_cursors, row level security
   execution_id uuid not null
   group_id integer not null
@@ -260,7 +334,7 @@ table private.idempotency_keys, row level security
   constraint key_has_1_to_200_characters CHECK (((length(key) >= 1) AND (length(key) <= 200)))
   CREATE INDEX idempotency_keys_created_at_idx ON private.idempotency_keys USING btree (created_at)
   policy "Users find their own keys" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
-  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users take keys of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   grant insert, select, update to fm_writer
 
@@ -293,6 +367,11 @@ function private.is_purging() returns boolean
   language sql, stable, set search_path=""
   body 5ea96394e4509d67b822dbfe9d40f0cd
 
+function private.is_rebuilding() returns boolean
+  language sql, stable, set search_path=""
+  body a0e84fb2513505be6a4136aec24aafcc
+  execute for fm_writer
+
 function private.is_service() returns boolean
   language plpgsql, stable, set search_path=""
   body b4b90e73f5d0136b3d0fee657c44b6bf
@@ -319,7 +398,7 @@ table private.link_batches, row level security
   begun_at timestamp with time zone not null default (now())
   constraint batch_name_has_1_to_200_characters CHECK (((length(batch_id) >= 1) AND (length(batch_id) <= 200)))
   constraint link_batches_pkey PRIMARY KEY (user_id, batch_id)
-  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users begin batches of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users end their own batches" for delete to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users see their own batches" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
@@ -345,6 +424,10 @@ function private.links_ever_at(uuid,integer) returns uuid[]
   body c793ef0179e0c6728e7d70212b042f80
   execute for fm_writer
 
+function private.list_of(jsonb) returns jsonb
+  language sql, immutable, set search_path=""
+  body 59e544c2eb96a1700dd984da20cfaa85
+
 table private.live_executions, row level security
   execution_id uuid not null
   deadline timestamp with time zone
@@ -357,6 +440,11 @@ function private.lock_agents_of_tenant(uuid,boolean) returns boolean
   language plpgsql, volatile, set search_path=""
   body dab96b4583edf1b4f6e5665a41a505fa
   execute for fm_engine, fm_writer
+
+function private.lock_aggregate(text,uuid) returns uuid
+  language plpgsql, volatile, security definer, set search_path=""
+  body b5572bebb73f903528b61e6a4ec0514d
+  execute for fm_writer
 
 function private.lock_context_tree(uuid,uuid) returns void
   language sql, volatile, set search_path=""
@@ -405,7 +493,7 @@ function private.lock_tree(uuid[]) returns uuid[]
 
 function private.make_audit_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
-  body 50f1df896d351cd8e4693b5e9b5a6da8
+  body 70546ace03562cbc9ff4e8dbea0cdad1
 
 function private.make_event_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
@@ -415,6 +503,11 @@ function private.may_on_entity(text,uuid,uuid,uuid) returns boolean
   language plpgsql, stable, security definer, set search_path=""
   body 07d009e44ad986dcb8a40e53e20c1d69
   execute for fm_writer
+
+function private.merkle_root(bytea) returns bytea
+  language plpgsql, immutable, set search_path=""
+  body 9b3d5f17cc3704ee4828a9987bb55ce7
+  execute for fm_engine
 
 function private.message_of(private.turn) returns jsonb
   language plpgsql, stable, set search_path=""
@@ -539,6 +632,10 @@ table private.plans, row level security
   grant select to fm_engine
   grant insert, select to fm_writer
 
+function private.publish_audit_seal() returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 9629de5a507ca5279bc04a828e9cf71e
+
 function private.publish_turns(private.event_draft[],jsonb[]) returns void
   language plpgsql, volatile, set search_path=""
   body 12957fc67d18773323e1c1e404a705a0
@@ -550,12 +647,12 @@ function private.purge() returns void
 
 function private.put_action_nodes(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body f1e46505c60738d08e16ad3c1a53a500
+  body b7a436c5f27681f7044e76e5e85f2a8a
   execute for fm_writer
 
 function private.put_container_nodes(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body 89eae5a765abc3de0efd4242650a01d9
+  body dfeab7a4b2faf4c042d1bcb4329b80d6
   execute for fm_writer
 
 function private.queue_again(workflow_executions) returns void
@@ -567,6 +664,16 @@ function private.raise_refusal(text) returns void
   language plpgsql, volatile, set search_path=""
   body ae947cbb3dedbc20545d91a4dd6b2c1c
   execute for fm_engine, fm_writer
+
+function private.read_aggregates(jsonb) returns jsonb
+  language sql, stable, security definer, set search_path=""
+  body e06eec60cae9781d4228a684391f2b61
+  execute for fm_writer
+
+function private.read_sealed_rows(bigint,integer) returns jsonb
+  language plpgsql, stable, set search_path="", set TimeZone=UTC, set DateStyle=ISO, MDY
+  body dae049b635aa87c5a5233e20c39d2a7c
+  execute for fm_engine
 
 function private.readers(jsonb) returns uuid[]
   language sql, immutable, set search_path=""
@@ -585,10 +692,18 @@ table private.ready, row level security with (autovacuum_vacuum_threshold=1000, 
 
 sequence private.ready_ready_id_seq
 
+function private.record_audit_export(text,bigint,text,text) returns uuid
+  language plpgsql, volatile, set search_path=""
+  body 3062701d84ab27ea72ec7e37e9520574
+
 function private.record_execution(uuid,boolean,bigint) returns boolean
   language plpgsql, volatile, set search_path=""
   body 72b34a3989e6df5c2ca028b55fbeabfd
   execute for fm_engine
+
+function private.redact_credentials(jsonb) returns jsonb
+  language plpgsql, immutable, set search_path=""
+  body 16c1d0ff0c469cf389a08de250f31a86
 
 function private.release_step(private.turn,action_runs,interval) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -610,6 +725,26 @@ function private.renew_lease(jsonb) returns void
   body 83e8f071401884c7d896d0cd0a7a4a39
   execute for fm_engine
 
+function private.replace_agent(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body a8617dec4d39b65649619d319ebd5a97
+  execute for fm_writer
+
+function private.replace_link(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body aec6d1f7331f931473b528c49982cd18
+  execute for fm_writer
+
+function private.replace_model(uuid,jsonb,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body 1a32085bf80bb8c84237aa1f1ed348a7
+  execute for fm_writer
+
+function private.replace_organization(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body 22496dc78f613f53157981f693617f92
+  execute for fm_writer
+
 function private.report_agent_task(uuid,jsonb) returns boolean
   language plpgsql, volatile, set search_path=""
   body a9139e74ba0819ee734b98ab84ca97bd
@@ -630,6 +765,10 @@ function private.results_before(workflow_executions,integer) returns jsonb
   body 24c1c811e3bd0970faa19ff4815d576d
   execute for fm_engine
 
+function private.retire_audit_month(text,interval) returns bigint
+  language plpgsql, volatile, set search_path="", set TimeZone=UTC
+  body ad56cb2878533e14a1d5dd1cd0c82db5
+
 function private.retry_by_hand(uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body f3c1a686cacf6fd88a343275309ff164
@@ -645,10 +784,36 @@ function private.return_steps(uuid[],jsonb,boolean) returns integer
   body 9dd45742bd91232afc93203ef7b5cb11
   execute for fm_engine
 
+function private.rows_of_aggregate(text,uuid) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 4f238113ecf78482838951e43572e74f
+
+function private.rows_of_model(uuid) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 9f6a4c40fd643b40f40969abc1493957
+
 function private.running_agent_tasks(uuid) returns integer
   language sql, stable, security definer, set search_path=""
   body 241f7b09ae75ba02f295c641d9a7cf66
   execute for fm_engine, fm_writer
+
+function private.same_range(bigint,bigint) returns boolean
+  language plpgsql, stable, set search_path=""
+  body f20f361439c30e3caeed97999d52bfd8
+  execute for fm_engine
+
+function private.seal_audit_logs(integer,integer) returns integer
+  language plpgsql, volatile, set role=fm_engine, set search_path="", set client_encoding=UTF8, set TimeZone=UTC, set DateStyle=ISO, MDY
+  body 8399589ac658850bf2e0b249fb41e425
+
+function private.seal_is_unpublished() returns boolean
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body 281c560e304e9f62a4774780795097b0
+
+function private.seal_to_wire(audit_seals) returns jsonb
+  language plpgsql, stable, set search_path=""
+  body 3f2788e560a3b4948709cc44fb57d637
+  execute for fm_engine
 
 function private.secret_in_wire_form(secrets) returns jsonb
   language sql, stable, set search_path=""
@@ -716,6 +881,11 @@ function private.store_plan(uuid,jsonb) returns void
   body 6a2ce10d79fcb905d4c4392416a82996
   execute for fm_writer
 
+function private.stream_of_aggregate(uuid,integer,integer) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 8fdafaba71d322030fd08f9a4f74fff0
+  execute for fm_writer
+
 function private.stream_version(uuid) returns integer
   language sql, volatile, security definer, set search_path=""
   body 83cd1976e47b5721482c0a107ee03a8a
@@ -760,6 +930,10 @@ function private.tg_ai_agents__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
   body 5bca1c9639d968c1f6e1ba03776d6421
 
+function private.tg_audit_logs__announce_position() returns trigger
+  language plpgsql, volatile, set search_path=""
+  body fb53ea839a5de06d52dd9756f86d3ada
+
 function private.tg_domain_events__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
   body 5cd78c1291e9455f8f9094d43d4b1163
@@ -770,7 +944,7 @@ function private.tg_events__announce_position() returns trigger
 
 function private.tg_function_model_versions__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body 91336953e48b3b2a671d8240a4b78cea
+  body 1302fae1506b1101c6c773fb4be2d771
 
 function private.tg_function_models__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
@@ -794,11 +968,11 @@ function private.tg_nodes__judge_publishers() returns trigger
 
 function private.tg_organizations__add_creator_as_owner() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body e1d1e607b27585d330ae34d3ea267328
+  body 6d23c50c2022b2d026ea168c05856dd0
 
 function private.tg_record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path="", set enable_nestloop=off, set jit=off
-  body 1491b9ff9bde4a67c913781eb7f3d70e
+  body 491f82032edd6abc6dffc36b91ce3e64
 
 function private.tg_refuse_change() returns trigger
   language plpgsql, volatile, set search_path=""
@@ -846,12 +1020,16 @@ function private.waits_for_resume(workflow_executions) returns boolean
 
 function private.wake_worker() returns boolean
   language plpgsql, volatile, set search_path=""
-  body d1b8db87d9f231785c0e446e8d4cd91e
+  body 113e9f4280e8856abfa50ca8b8effcce
 
 function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
   body 3dfaf85f2cc7768acb8a140db018060d
   execute for authenticated, fm_engine, fm_writer
+
+function private.without_nulls(jsonb) returns jsonb
+  language sql, immutable, set search_path=""
+  body 5550b42add140abd6d1b908148c78017
 
 function private.words_of_node(text,uuid,uuid) returns text[]
   language sql, stable, set search_path=""
@@ -918,7 +1096,7 @@ table public.action_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.action_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.action_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   policy "Editors add actions" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove actions" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its actions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = action_nodes.model_id))))
   grant select to authenticated
@@ -989,7 +1167,7 @@ table public.agent_coordinations, row level security
   CREATE INDEX agent_coordinations_requested_by_idx ON public.agent_coordinations USING btree (requested_by)
   CREATE INDEX agent_coordinations_running_idx ON public.agent_coordinations USING btree (deadline) WHERE (status = 'running'::text)
   policy "Commands see the coordinations of their user" for select to fm_writer using (((requested_by = ( SELECT private.actor_id() AS actor_id)) OR ( SELECT private.is_service() AS is_service)))
-  policy "People coordinate agents in their own name" for insert to fm_writer with check ((requested_by = ( SELECT private.actor_id() AS actor_id)))
+  policy "People coordinate agents in their own name" for insert to fm_writer with check (((requested_by = ( SELECT private.actor_id() AS actor_id)) AND ((organization_id IS NULL) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations)) OR ( SELECT private.is_service() AS is_service))))
   policy "People see the coordinations they asked for" for select to authenticated using ((requested_by = ( SELECT private.actor_id() AS actor_id)))
   policy "The engine moves coordinations until they have ended" for update to fm_engine using ((completed_at IS NULL)) with check ((current_stage >= 1))
   policy "The engine sees every coordination" for select to fm_engine using (true)
@@ -1127,6 +1305,7 @@ END)
   grant update (capabilities, description, instructions, is_enabled, name, node_id, revision, tools, updated_at) to fm_writer
 
 partitioned table public.audit_logs, row level security
+  position bigint not null default (nextval('private.audit_positions'::regclass))
   audit_id uuid not null default (private.uuid_v7())
   table_name text not null
   operation text not null
@@ -1152,10 +1331,44 @@ CASE operation
     ELSE false
 END)
   constraint table_name_is_short CHECK (((length(btrim(table_name)) >= 1) AND (length(btrim(table_name)) <= 100)))
+  CREATE INDEX audit_logs_position_idx ON ONLY public.audit_logs USING brin ("position") WITH (pages_per_range='32', autosummarize='on')
+  CREATE TRIGGER _010_announce_position BEFORE INSERT ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_audit_logs__announce_position()
   CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "What seals and verifies rows reads them all" for select to fm_engine using (true)
   grant select to authenticated
+  grant select to fm_engine
+
+table public.audit_seals, row level security
+  seal_number bigint not null
+  kind text not null default ('rows'::text)
+  month text not null
+  after_position bigint not null
+  last_position bigint not null
+  row_count integer not null
+  merkle_root text not null
+  details text
+  sealed_at timestamp with time zone not null default (date_trunc('milliseconds'::text, clock_timestamp()))
+  previous_hash text not null
+  seal_hash text not null
+  constraint audit_seals_pkey PRIMARY KEY (seal_number)
+  constraint hashes_are_sha256 CHECK (((merkle_root ~ '^[0-9a-f]{64}$'::text) AND (previous_hash ~ '^[0-9a-f]{64}$'::text) AND (seal_hash ~ '^[0-9a-f]{64}$'::text)))
+  constraint month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  constraint seal_covers_a_range CHECK (
+CASE kind
+    WHEN 'rows'::text THEN ((last_position > after_position) AND (row_count >= 1) AND (details IS NULL))
+    ELSE ((last_position = after_position) AND (row_count = 0) AND (details IS NOT NULL))
+END)
+  constraint seal_kind_is_known CHECK ((kind = ANY (ARRAY['rows'::text, 'retirement'::text])))
+  constraint seals_count_from_one CHECK ((seal_number >= 1))
+  CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
+  policy "Everybody who is signed in may keep a seal as a witness" for select to authenticated using (true)
+  policy "What seals rows adds to the chain" for insert to fm_engine with check (true)
+  policy "What seals rows reads the chain" for select to fm_engine using (true)
+  grant select to authenticated
+  grant insert, select to fm_engine
 
 function public.begin_link_batch(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
@@ -1198,7 +1411,7 @@ table public.container_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.container_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.container_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   policy "Editors add containers" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove containers" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its containers" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = container_nodes.model_id))))
   grant select to authenticated
@@ -1367,11 +1580,12 @@ table public.function_model_versions, row level security
   CREATE UNIQUE INDEX one_version_of_a_model_is_published ON public.function_model_versions USING btree (model_id) WHERE is_published
   CREATE TRIGGER _010_refuse_removal BEFORE DELETE ON public.function_model_versions FOR EACH ROW WHEN ((NOT private.is_purging())) EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.function_model_versions FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _020_refuse_change BEFORE UPDATE ON public.function_model_versions FOR EACH ROW WHEN ((((((((((old.version_id IS DISTINCT FROM new.version_id) OR (old.model_id IS DISTINCT FROM new.model_id)) OR (old.version_number IS DISTINCT FROM new.version_number)) OR (old.version_data IS DISTINCT FROM new.version_data)) OR (old.author_id IS DISTINCT FROM new.author_id)) OR (old.notes IS DISTINCT FROM new.notes)) OR (old.previous_version IS DISTINCT FROM new.previous_version)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.is_published = new.is_published))) EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _020_refuse_change BEFORE UPDATE ON public.function_model_versions FOR EACH ROW WHEN (((((((((((old.version_id IS DISTINCT FROM new.version_id) OR (old.model_id IS DISTINCT FROM new.model_id)) OR (old.version_number IS DISTINCT FROM new.version_number)) OR (old.version_data IS DISTINCT FROM new.version_data)) OR (old.author_id IS DISTINCT FROM new.author_id)) OR (old.notes IS DISTINCT FROM new.notes)) OR (old.previous_version IS DISTINCT FROM new.previous_version)) OR (old.created_at IS DISTINCT FROM new.created_at)) AND (NOT private.is_rebuilding())) OR ((old.is_published = new.is_published) AND (NOT private.is_rebuilding())))) EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.function_model_versions REFERENCING OLD TABLE AS new_rows FOR EACH STATEMENT WHEN (private.is_rebuilding()) EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   policy "Editors and publishers add versions" for insert to fm_writer with check (((author_id = ( SELECT private.actor_id() AS actor_id)) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
+  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its versions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
   grant select to authenticated
   grant insert, select to fm_writer
@@ -1705,7 +1919,7 @@ table public.organizations, row level security
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('organization_id', 'organization_id')
   policy "Anybody founds an organization in their own name" for insert to fm_writer with check ((created_by = ( SELECT private.actor_id() AS actor_id)))
   policy "Members see their organizations" for select to authenticated, fm_writer using ((organization_id IN ( SELECT private.my_organizations() AS my_organizations)))
-  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations))) with check ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
+  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
   policy "Owners remove their organization" for delete to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner}'::text[]) AS my_organizations)))
   grant select to authenticated
   grant delete, insert, select to fm_writer
@@ -1723,7 +1937,7 @@ function public.progress(workflow_executions) returns jsonb
 
 function public.purge_function_model(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body b15c36b938f53dafa57e098352256d94
+  body 9a404c4e5bf6895982318d644110c647
   execute for service_role
 
 function public.read_agent_coordination(jsonb,jsonb,jsonb) returns jsonb
@@ -1739,6 +1953,11 @@ function public.read_agent_impact(jsonb,jsonb,jsonb) returns jsonb
 function public.read_agent_task(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 733c303879af850e562703ec87f24e64
+  execute for service_role
+
+function public.read_aggregates(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, stable, set role=fm_writer, set search_path=""
+  body 5389df2917e6d3656ceb119897a2b2dc
   execute for service_role
 
 function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
@@ -1801,6 +2020,21 @@ function public.read_run(uuid) returns jsonb
   body cf0d8a980c702caff6fd549cda9c14bd
   execute for fm_engine, service_role
 
+function public.read_sealed_rows(bigint,integer) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body a48689cf55ccbb2774fd88f7012c802d
+  execute for service_role
+
+function public.read_states(uuid,timestamp with time zone) returns TABLE(table_name text, row_id uuid, state jsonb, complete boolean, changed_at timestamp with time zone, changed_by uuid)
+  language sql, stable, set search_path=""
+  body 697e38ae293286efe523aea741a82afe
+  execute for authenticated
+
+function public.read_stream(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, stable, set role=fm_writer, set search_path=""
+  body 9463ddc2b7c5eaa33b9f95e9afba1d3c
+  execute for service_role
+
 function public.read_watermark() returns bigint
   language sql, volatile, set role=fm_engine, set search_path=""
   body e4a28b38a0eb1d90afcca4496e4f2e6e
@@ -1809,6 +2043,11 @@ function public.read_watermark() returns bigint
 function public.read_workflow(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 1588f4dbedb115585c72d5293385e80d
+  execute for service_role
+
+function public.rebuild_aggregate(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  body a62ba27ebe451ba8d25241c0d37d9651
   execute for service_role
 
 function public.record_action_failure(jsonb,jsonb,jsonb) returns jsonb
@@ -1878,7 +2117,7 @@ function public.save_node_metadata(jsonb,jsonb,jsonb) returns jsonb
 
 function public.save_organization(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 2b6d0406f6be39ebd3230fe464ffccf7
+  body f777a1c6ffcb81ad005708282ab34a06
   execute for service_role
 
 function public.save_organization_member(jsonb,jsonb,jsonb) returns jsonb
@@ -1967,6 +2206,11 @@ function public.sweep() returns jsonb
   body 8985766f742b1a97d18283af2d246c90
   execute for service_role
 
+function public.take_seal_to_publish() returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body b1d555d5428e1ee9f9c8fdb3e60e0b1c
+  execute for service_role
+
 function public.use_secrets(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 91cf3ee9eb442702239787506f3b3cde
@@ -2012,7 +2256,7 @@ table public.workflow_executions, row level security with (fillfactor=30)
   CREATE INDEX workflow_executions_model_id_idx ON public.workflow_executions USING btree (model_id, created_at DESC)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
-  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))) with check ((revision > 0))
+  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
@@ -2040,9 +2284,9 @@ table public.workflows, row level security
   CREATE INDEX workflows_organization_id_idx ON public.workflows USING btree (organization_id)
   CREATE INDEX workflows_user_id_idx ON public.workflows USING btree (user_id)
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.workflows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
+  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
   policy "Owners and editors of the organization change workflows" for update to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations)))) with check ((revision > 1))
   policy "Owners and editors of the organization remove workflows" for delete to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations))))
   policy "Owners and members of the organization see workflows" for select to authenticated, fm_writer using (((user_id = ( SELECT private.actor_id() AS actor_id)) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations))))

@@ -41,12 +41,14 @@ async function things() {
     metadata: { tags: ["rebuilt"], note: null },
   });
   await design.publish();
-  const other = await Design.begin(ada, "Linked from it", organizationId);
+  const { design: other, stage: target } = await Design.small(ada, "Linked", organizationId);
   const link = await ada.expect(201, "POST", "/node-links", {
     sourceFeature: "function-model",
     targetFeature: "function-model",
     sourceEntityId: design.modelId,
     targetEntityId: other.modelId,
+    sourceNodeId: stage,
+    targetNodeId: target,
     linkType: "references",
     linkStrength: 0.4,
     linkContext: { why: "order" },

@@ -62,7 +62,7 @@ async fn corruptions(client: &Client, kind: AggregateType) -> anyhow::Result<usi
         let (key, row) = rows.iter().next().context("a table has a row")?;
         let row = row.as_object().context("a row has columns")?;
         for column in row.keys().filter(|column| !is_key(table, column)) {
-            change(client, table, row, column).await?;
+            let key = change(client, table, rows, column).await?;
             let path = format!("{table}/{key}/{column}");
             undone(client, kind, &stored, &path).await?;
             tried += 1;
@@ -138,28 +138,27 @@ fn extra(table: &str, row: &Map<String, Value>) -> Option<Value> {
     }
 }
 
-/// Gives a column another value, past every guard but the checks of the table.
+/// Gives a column of some row another value, past every guard but the checks of the table; answers which row it was.
 async fn change(
     client: &Client,
     table: &str,
-    row: &Map<String, Value>,
+    rows: &Map<String, Value>,
     column: &str,
-) -> anyhow::Result<()> {
-    const OTHERS: [&str; 14] = [
+) -> anyhow::Result<String> {
+    const OTHERS: [&str; 13] = [
         "to_jsonb({column} + interval '1 second')",
         "to_jsonb(not {column})",
         "to_jsonb({column} + 1)",
         "to_jsonb({column} - 0.01)",
-        "{column} || '{\"corrupted\": true}'",
+        "{column} || '{\"corrupted\": true}'::jsonb",
         "to_jsonb('2001-01-01T00:00:00Z'::timestamptz)",
-        "to_jsonb(gen_random_uuid()) || to_jsonb({column}::uuid) -> 0",
         "to_jsonb({column}::text || 'x')",
-        "'{\"corrupted\": true}'",
-        "'\"corrupted\"'",
-        "'\"93.9.9\"'",
-        "'7'",
-        "'\"00000000-0000-4000-8000-000000000009\"'",
-        "null",
+        "'{\"corrupted\": true}'::jsonb",
+        "'\"corrupted\"'::jsonb",
+        "'\"93.9.9\"'::jsonb",
+        "'7'::jsonb",
+        "'\"00000000-0000-4000-8000-000000000009\"'::jsonb",
+        "null::jsonb",
     ];
     // Words of the enumerations.
     const WORDS: [&str; 13] = [
@@ -177,20 +176,23 @@ async fn change(
         "viewer",
         "admin",
     ];
-    let place = at(row, table)?;
-    let words = WORDS.iter().map(|word| format!("'\"{word}\"'"));
-    let others = OTHERS
-        .iter()
-        .map(|other| other.replace("{column}", &format!("the_row.{column}")));
-    for other in others.chain(words) {
-        let statement = format!(
-            "update public.{table} as the_row set {column} =
-               (jsonb_populate_record(null::public.{table}, jsonb_build_object('{column}', {other}))).{column}
-             where {place} and (jsonb_populate_record(null::public.{table}, jsonb_build_object('{column}', {other}))).{column}
-               is distinct from the_row.{column}"
-        );
-        if matches!(planted(client, &statement).await, Ok(1)) {
-            return Ok(());
+    for (key, row) in rows {
+        let place = at(row.as_object().context("a row has columns")?, table)?;
+        let words = WORDS.iter().map(|word| format!("'\"{word}\"'::jsonb"));
+        let others = OTHERS
+            .iter()
+            .map(|other| other.replace("{column}", &format!("the_row.{column}")));
+        for other in others.chain(words) {
+            let value = format!(
+                "(jsonb_populate_record(null::public.{table}, jsonb_build_object('{column}', {other}))).{column}"
+            );
+            let statement = format!(
+                "update public.{table} as the_row set {column} = {value}
+                 where {place} and {value} is distinct from the_row.{column}"
+            );
+            if matches!(planted(client, &statement).await, Ok(1)) {
+                return Ok(key.clone());
+            }
         }
     }
     bail!("no other value fits {table}.{column}")

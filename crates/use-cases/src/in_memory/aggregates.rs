@@ -90,6 +90,19 @@ impl ports::Aggregates for Aggregates {
     }
 }
 
+#[cfg(test)]
+impl super::World {
+    /// Rows stay, and nothing says why.
+    pub(crate) fn forget_events(&self, id: Uuid) {
+        let mut store = self.shared.store.borrow_mut();
+        let events = std::mem::take(&mut store.events);
+        let appends = std::mem::take(&mut store.appends);
+        let left = events.into_iter().zip(appends);
+        let left = left.filter(|(event, _)| event.aggregate_id != id);
+        (store.events, store.appends) = left.unzip();
+    }
+}
+
 fn version(store: &Store, id: Uuid) -> i64 {
     let own = store.events.iter().filter(|e| e.aggregate_id == id);
     own.map(|event| event.aggregate_version).max().unwrap_or(0)

@@ -1,6 +1,8 @@
 //! Whether what is stored is what the events say, and what to do about it where it is not.
 
 mod rebuild;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use rebuild::rebuild_aggregate;
