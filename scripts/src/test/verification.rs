@@ -176,6 +176,16 @@ async fn change(
         "viewer",
         "admin",
     ];
+    // The mark of a deletion is whole, and the owner stands in two places.
+    let along = match column {
+        "user_id" => ", permissions = permissions || jsonb_build_object('owner', {value})",
+        "deleted_at" => ", deleted_by = coalesce(deleted_by, 'x')",
+        "deleted_by" => ", deleted_at = coalesce(deleted_at, now())",
+        "retain_until" => {
+            ", deleted_at = coalesce(deleted_at, now()), deleted_by = coalesce(deleted_by, 'x')"
+        }
+        _ => "",
+    };
     for (key, row) in rows {
         let place = at(row.as_object().context("a row has columns")?, table)?;
         let words = WORDS.iter().map(|word| format!("'\"{word}\"'::jsonb"));
@@ -186,8 +196,9 @@ async fn change(
             let value = format!(
                 "(jsonb_populate_record(null::public.{table}, jsonb_build_object('{column}', {other}))).{column}"
             );
+            let along = along.replace("{value}", &value);
             let statement = format!(
-                "update public.{table} as the_row set {column} = {value}
+                "update public.{table} as the_row set {column} = {value}{along}
                  where {place} and {value} is distinct from the_row.{column}"
             );
             if matches!(planted(client, &statement).await, Ok(1)) {
