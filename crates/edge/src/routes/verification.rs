@@ -21,8 +21,8 @@ fn aggregate_id(text: &str) -> Result<Uuid, Problem> {
 }
 
 pub(crate) async fn verify_all<W: Wiring>(call: &Call<'_, W>, kind: &str) -> Answer {
-    let kind = aggregate_type(kind)?;
     let query = call.query(&[&["after", "limit"]])?;
+    let kind = aggregate_type(kind)?;
     let after = query.value::<Uuid>("after")?;
     let limit = query.number("limit", 1..=u64::from(MOST_AGGREGATES))?;
     let limit = limit.and_then(|limit| u32::try_from(limit).ok());
@@ -32,6 +32,7 @@ pub(crate) async fn verify_all<W: Wiring>(call: &Call<'_, W>, kind: &str) -> Ans
 }
 
 pub(crate) async fn verify<W: Wiring>(call: &Call<'_, W>, kind: &str, id: &str) -> Answer {
+    call.query(&[])?;
     let (kind, id) = (aggregate_type(kind)?, aggregate_id(id)?);
     let found = verify_aggregate(call.ports(), &call.context, kind, id).await?;
     Ok(Response::json(Success::Ok, &found))
@@ -49,7 +50,7 @@ mod tests {
 
     use crate::testing::{NOTHING, SECRET, Stage};
 
-    fn service(stage: &Stage, method: &str, path: &str) -> crate::testing::Answered {
+    fn service(stage: &Stage, method: &'static str, path: &str) -> crate::testing::Answered {
         let ask = stage.ask(method, path).by("");
         ask.header("apikey", SECRET).send()
     }
