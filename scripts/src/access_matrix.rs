@@ -17,6 +17,7 @@ mod cells;
 mod channels;
 mod document;
 mod http;
+mod inside;
 mod mutants;
 mod scene;
 mod singles;
@@ -24,9 +25,10 @@ mod sql;
 mod traces;
 
 use attempts::Ground;
-use cells::Cell;
+use cells::{Answer, Cell};
 use document::{Document, Letters, Part, shown};
 use http::Api;
+use mutants::Mutant;
 use scene::{Caller, Scene};
 
 /// What a filter has to be part of.
@@ -103,7 +105,7 @@ impl<'a> Matrix<'a> {
         sql::prepare(client).await?;
         traces::prepare(client).await?;
         let functions = attempts::functions(client).await?;
-        let columns = attempts::Columns::read(client).await?;
+        let columns = inside::Columns::read(client).await?;
         let cells = attempts::all(&Ground {
             document,
             scene: &scene,
@@ -127,7 +129,7 @@ impl<'a> Matrix<'a> {
         print: bool,
     ) -> anyhow::Result<Count> {
         let api = Api::of(details);
-        let parts = [Part::TablesOutside, Part::FunctionsOutside];
+        let parts = [Part::TablesOutside, Part::FunctionsOutside, Part::Commands];
         let asked = self.cells.iter().filter(|cell| parts.contains(&cell.part));
         let asked: Vec<(&Cell, &Caller)> = asked
             .filter_map(|cell| Some((cell, self.caller(&cell.column)?)))
@@ -136,14 +138,18 @@ impl<'a> Matrix<'a> {
         let mut seen = Vec::new();
         for ((cell, _), answers) in asked.iter().zip(&answers) {
             sums.attempts += cell.attempts.len();
-            seen.push((*cell, cells::observed(cell, answers)));
+            seen.push(Seen::of(cell, answers.clone()));
         }
         for cell in self.cells.iter().filter(|cell| cell.part == Part::Channels) {
             let caller = self.caller(&cell.column).context("nobody")?;
             let topics = channels::topics(&self.scene, &cell.object)?;
             let (letters, attempts) = channels::observed(details, &api, caller, &topics).await?;
             sums.attempts += attempts;
-            seen.push((cell, letters));
+            seen.push(Seen {
+                cell,
+                letters,
+                answers: vec![],
+            });
         }
         sums.cells += seen.len();
         if print {
@@ -159,7 +165,7 @@ impl<'a> Matrix<'a> {
             .find(|caller| caller.name == column)
     }
 
-    /// A message on each channel, so that there is something to hear.
+    /// A message of each kind on each channel, so that there is something to hear and to see.
     async fn leave_messages(&self) -> anyhow::Result<()> {
         let kinds = self
             .document
@@ -168,7 +174,8 @@ impl<'a> Matrix<'a> {
             .filter(|row| row.part == Part::Channels);
         for row in kinds {
             let topics = channels::topics(&self.scene, &row.object)?;
-            let leave = "insert into realtime.messages (topic, extension) select topic, 'broadcast' from unnest($1::text[]) as topic";
+            let leave = "insert into realtime.messages (topic, extension)
+                select topic, extension from unnest($1::text[]) as topic, unnest('{broadcast,presence}'::text[]) as extension";
             self.client.execute(leave, &[&topics.to_vec()]).await?;
         }
         Ok(())
@@ -185,16 +192,16 @@ impl<'a> Matrix<'a> {
         let mut inside = Vec::new();
         for some in cells.chunks(50) {
             let answers = sql::ask(self.client, some).await?;
-            let seen = some.iter().zip(&answers).map(|(cell, answers)| {
+            let seen = some.iter().zip(answers).map(|(cell, answers)| {
                 sums.attempts += cell.attempts.len();
-                (*cell, cells::observed(cell, answers))
+                Seen::of(cell, answers)
             });
             let seen: Vec<_> = seen.collect();
             sums.cells += seen.len();
             count = count.and(compared("in SQL", &seen));
             inside.extend(
                 seen.into_iter()
-                    .filter(|(cell, _)| cell.part == Part::TablesInside),
+                    .filter(|seen| seen.cell.part == Part::TablesInside),
             );
         }
         if print {
@@ -235,35 +242,27 @@ impl<'a> Matrix<'a> {
                 break;
             }
             self.client.batch_execute("begin").await?;
-            if mutant
-                .objects
-                .iter()
-                .any(|object| object == "realtime.messages")
-            {
+            if mutant.object == "realtime.messages" {
                 self.leave_messages().await?;
             }
             let changed = self.client.batch_execute(&mutant.statement).await;
             changed.with_context(|| mutant.statement.clone())?;
-            let noticed = self.any_notices(&mutant.objects).await;
+            let noticed = self.notices(&mutant.object).await;
             self.client.batch_execute("rollback").await?;
             let noticed = noticed.with_context(|| mutant.statement.clone())?;
             if !noticed {
-                println!("no cell notices ({}): {}", mutant.kind, mutant.statement);
+                let Mutant {
+                    kind,
+                    object,
+                    statement,
+                } = mutant;
+                println!("no cell of {object} notices ({kind}): {statement}");
             }
             sums.mutants += 1;
             sums.killed += usize::from(noticed);
             count = count.and(Count::one(noticed));
         }
         Ok(count)
-    }
-
-    async fn any_notices(&self, objects: &[String]) -> anyhow::Result<bool> {
-        for object in objects {
-            if self.notices(object).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Whether any cell of an object is not as the document says.
@@ -295,40 +294,55 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Tells which cells are not as the document says.
-fn compared(how: &str, seen: &[(&Cell, Letters)]) -> Count {
-    let mut count = Count::default();
-    for (cell, letters) in seen {
-        let as_expected = *letters == cell.expected;
-        if !as_expected {
-            println!(
-                "{how}: {}: {}, {}: {} is expected, {} is so",
-                cell.part.heading(),
-                cell.object,
-                cell.column,
-                shown(&cell.expected),
-                shown(letters)
-            );
+/// A cell with what it showed.
+struct Seen<'a> {
+    cell: &'a Cell,
+    letters: Letters,
+    /// The answers to its attempts, where they stand one for one.
+    answers: Vec<Answer>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(cell: &'a Cell, answers: Vec<Answer>) -> Self {
+        Self {
+            cell,
+            letters: cells::observed(cell, &answers),
+            answers,
         }
-        count = count.and(Count::one(as_expected));
+    }
+}
+
+/// Tells which cells are not as the document says.
+fn compared(how: &str, seen: &[Seen<'_>]) -> Count {
+    let mut count = Count::default();
+    for Seen {
+        cell,
+        letters,
+        answers,
+    } in seen
+    {
+        for difference in cells::differences(cell, letters, answers) {
+            println!("{how}, {}: {difference}", cell.part.heading());
+        }
+        count = count.and(Count::one(*letters == cell.expected));
     }
     count
 }
 
 /// Prints what was seen as the document shows it.
-fn table(seen: &[(&Cell, Letters)]) {
-    let parts: BTreeSet<Part> = seen.iter().map(|(cell, _)| cell.part).collect();
+fn table(seen: &[Seen<'_>]) {
+    let parts: BTreeSet<Part> = seen.iter().map(|seen| seen.cell.part).collect();
     for part in parts {
         println!("\n{}\n", part.heading());
-        let of_part = seen.iter().filter(|(cell, _)| cell.part == part);
-        let first = of_part.clone().next().map_or("", |(cell, _)| &cell.object);
+        let of_part = seen.iter().filter(|seen| seen.cell.part == part);
+        let first = of_part.clone().next().map_or("", |seen| &seen.cell.object);
         print!("{:52}", "");
-        for (cell, _) in of_part.take_while(|(cell, _)| cell.object == first) {
-            print!(" {:>12}", cell.column);
+        for seen in of_part.clone().take_while(|seen| seen.cell.object == first) {
+            print!(" {:>12}", seen.cell.column);
         }
         println!();
         let mut last = "";
-        for (cell, letters) in seen.iter().filter(|(cell, _)| cell.part == part) {
+        for Seen { cell, letters, .. } in of_part {
             if cell.object != last {
                 print!(
                     "{}{:52}",

@@ -92,7 +92,7 @@ impl Program {
     /// # Errors
     /// When it cannot start, or somebody asks to stop; a failing program is an answer.
     pub(crate) async fn output(self) -> anyhow::Result<Printed> {
-        self.keep(false).await
+        self.keep(|_| false).await
     }
 
     /// Runs it with its output on the terminal and keeps it as well.
@@ -100,10 +100,21 @@ impl Program {
     /// # Errors
     /// When it cannot start, or somebody asks to stop; a failing program is an answer.
     pub(crate) async fn output_shown(self) -> anyhow::Result<Printed> {
-        self.keep(true).await
+        self.keep(|_| true).await
     }
 
-    async fn keep(mut self, show: bool) -> anyhow::Result<Printed> {
+    /// Runs it, keeps what it prints, and puts those lines on the terminal that `show` picks.
+    ///
+    /// # Errors
+    /// When it cannot start, or somebody asks to stop; a failing program is an answer.
+    pub(crate) async fn output_picked(
+        self,
+        show: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<Printed> {
+        self.keep(show).await
+    }
+
+    async fn keep(mut self, show: impl Fn(&str) -> bool) -> anyhow::Result<Printed> {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut group = Group::start(&mut self.command, &self.shown)?;
         let (out, err) = (group.child.stdout.take(), group.child.stderr.take());
@@ -111,7 +122,7 @@ impl Program {
             bail!("`{}` has no output to read", self.shown);
         };
         interrupt::unless(async {
-            let (stdout, stderr) = tokio::try_join!(read(out, show), read(err, show))?;
+            let (stdout, stderr) = tokio::try_join!(read(out, &show), read(err, &show))?;
             let status = group.child.wait().await?;
             Ok(Printed {
                 status,
@@ -137,12 +148,12 @@ impl Program {
     }
 }
 
-/// Reads to the end, showing each line as it arrives when asked to.
-async fn read(from: impl AsyncRead + Unpin, show: bool) -> anyhow::Result<String> {
+/// Reads to the end, showing each picked line as it arrives.
+async fn read(from: impl AsyncRead + Unpin, show: impl Fn(&str) -> bool) -> anyhow::Result<String> {
     let mut lines = BufReader::new(from).lines();
     let mut text = String::new();
     while let Some(line) = lines.next_line().await? {
-        if show {
+        if show(&line) {
             println!("{line}");
         }
         text.push_str(&line);

@@ -40,6 +40,7 @@ create table public.function_models (
   constraint agent_settings_are_an_object check (jsonb_typeof(ai_agent_config) = 'object'),
   constraint the_owner_is_the_user check (permissions ->> 'owner' = user_id::text),
   constraint deletion_names_time_and_person check ((deleted_at is null) = (deleted_by is null)),
+  constraint who_deletes_is_named check (btrim(deleted_by) <> ''),
   constraint only_what_is_deleted_is_retained check (retain_until is null or deleted_at is not null),
   constraint archived_models_are_never_deleted check (deleted_at is null or status <> 'archived'),
   constraint revision_counts_from_one check (revision >= 1)

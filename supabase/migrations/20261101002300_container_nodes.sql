@@ -28,6 +28,7 @@ create table public.container_nodes (
   constraint execution_type_is_known check (execution_type in ('sequential', 'parallel', 'conditional')),
   constraint node_status_is_known
     check (status in ('draft', 'configured', 'active', 'inactive', 'archived', 'error')),
+  constraint node_stands_on_the_canvas check (position_x between 0 and 10000 and position_y between 0 and 10000),
   constraint timeout_is_at_most_a_day check (timeout_ms between 0 and 86400000),
   constraint node_settings_are_objects check (
     jsonb_typeof(metadata) = 'object' and jsonb_typeof(visual_properties) = 'object'

@@ -37,6 +37,7 @@ create table public.action_nodes (
   constraint estimate_is_positive check (estimated_duration_minutes > 0),
   constraint action_settings_are_objects check (
     jsonb_typeof(metadata) = 'object' and jsonb_typeof(raci) = 'object'
+    and (retry_policy is null or jsonb_typeof(retry_policy) = 'object')
     and jsonb_typeof(action_specific_data) = 'object')
 );
 

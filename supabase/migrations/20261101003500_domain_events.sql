@@ -20,6 +20,7 @@ create table public.domain_events (
   constraint place_in_stream_is_unique unique (aggregate_id, aggregate_version),
   constraint aggregate_type_is_known
     check (aggregate_type in ('function-model', 'node-link', 'ai-agent', 'organization', 'execution')),
+  constraint event_type_is_named check (length(event_type) between 1 and 100),
   constraint stream_counts_from_one check (aggregate_version >= 1),
   constraint event_data_is_an_object check (jsonb_typeof(data) = 'object')
 );

@@ -36,6 +36,19 @@ $$;
 comment on function public.read_knowledge_content(jsonb, jsonb, jsonb) is
   'A document {contentId} as the actor sees it, or null.';
 
+create function private.find_words_in_contents(query text) returns table (content_id uuid, rank real)
+language sql stable security definer rows 50 set search_path = ''
+as $$
+  select content.content_id, ts_rank(content.search, sought.words)
+  from (select websearch_to_tsquery('pg_catalog.simple', find_words_in_contents.query) as words) as sought
+  join public.knowledge_contents as content on content.search @@ sought.words
+  where content.user_id = private.actor_id()
+    or content.organization_id in (select private.my_organizations())
+$$;
+
+comment on function private.find_words_in_contents(text) is
+  'Documents in which words stand, with their rank. Definer: under policies the index of words goes unused, since a match might leak rows; so this keeps to what the actor may see by itself, and the policies judge once more.';
+
 create function public.search_knowledge_contents(actor jsonb, request jsonb, command jsonb) returns jsonb
 language plpgsql set role = 'fm_writer' set search_path = ''
 as $$
@@ -44,11 +57,10 @@ begin
   return (
     select coalesce(jsonb_agg(private.knowledge_content(hit.content) order by hit.rank desc, hit.place), '[]')
     from (
-      select content, content.content_id as place,
-             ts_rank(content.search, websearch_to_tsquery('pg_catalog.simple', command ->> 'query')) as rank
-      from public.knowledge_contents as content
-      where content.search @@ websearch_to_tsquery('pg_catalog.simple', command ->> 'query')
-      order by rank desc, content.content_id
+      select content, content.content_id as place, found.rank
+      from private.find_words_in_contents(command ->> 'query') as found
+      join public.knowledge_contents as content on content.content_id = found.content_id
+      order by found.rank desc, content.content_id
       limit least(coalesce((command ->> 'limit')::integer, 20), 100)
     ) as hit);
 end
@@ -69,6 +81,8 @@ $$;
 comment on function private.knowledge_content(public.knowledge_contents) is 'A document in wire form.';
 
 revoke all on function private.knowledge_content(public.knowledge_contents) from public;
+revoke all on function private.find_words_in_contents(text) from public;
+grant execute on function private.find_words_in_contents(text) to fm_writer;
 grant execute on function private.knowledge_content(public.knowledge_contents) to fm_writer;
 revoke all on function public.read_workflow(jsonb, jsonb, jsonb) from public, anon, authenticated, service_role;
 revoke all on function public.read_knowledge_content(jsonb, jsonb, jsonb) from public, anon, authenticated, service_role;

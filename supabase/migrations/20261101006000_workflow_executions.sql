@@ -85,7 +85,7 @@ create policy "Executors start runs in their own name" on public.workflow_execut
   with check (
     started_by = (select private.actor_id())
     and status = 'pending' and revision = 1 and stream_version = 0
-    and depth between 0 and 10 and max_depth between 1 and 10
+    and depth between 0 and 10 and max_depth between 1 and 10 and length(session_id) between 1 and 200
     and (parent_execution_id is null) = (parent_step is null)
     and jsonb_typeof(parameters) = 'object'
     and exists (

@@ -31,6 +31,22 @@ create table public.node_links (
   constraint link_type_is_known check (link_type in (
     'documents', 'implements', 'references', 'supports', 'nested', 'triggers', 'consumes', 'produces')),
   constraint nodes_are_both_named_or_neither check ((source_node_id is null) = (target_node_id is null)),
+  constraint link_joins_two_things check (
+    case
+      when source_node_id is null then source_entity_id <> target_entity_id
+      else (source_feature, source_entity_id, source_node_id) <> (target_feature, target_entity_id, target_node_id)
+    end),
+  constraint link_type_suits_its_features check (
+    source_feature = target_feature
+    or link_type = any (
+      case least(source_feature, target_feature) || ' ' || greatest(source_feature, target_feature)
+        when 'function-model knowledge-base' then '{documents,references,supports}'
+        when 'function-model spindle' then '{implements,triggers,consumes,produces}'
+        when 'event-storm function-model' then '{triggers,consumes,produces}'
+        when 'knowledge-base spindle' then '{documents,supports}'
+        when 'event-storm knowledge-base' then '{documents,references}'
+        when 'event-storm spindle' then '{triggers,consumes,produces}'
+      end::text[])),
   constraint link_strength_is_a_fraction check (link_strength between 0 and 1),
   constraint link_context_is_an_object check (jsonb_typeof(link_context) = 'object'),
   constraint revision_counts_from_one check (revision >= 1)

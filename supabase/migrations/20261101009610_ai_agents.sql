@@ -57,6 +57,7 @@ create table public.ai_agents (
   constraint agent_name_has_1_to_100_characters check (length(btrim(name)) between 1 and 100),
   constraint agent_description_has_at_most_1000_characters check (length(description) <= 1000),
   constraint instructions_have_1_to_10000_characters check (length(btrim(instructions)) between 1 and 10000),
+  constraint agent_does_1_to_100_tasks_at_once check (most_tasks between 1 and 100),
   constraint tools_are_an_object check (jsonb_typeof(tools) = 'object'),
   constraint capabilities_are_an_object check (jsonb_typeof(capabilities) = 'object'),
   constraint metrics_are_an_object check (jsonb_typeof(performance_metrics) = 'object'),

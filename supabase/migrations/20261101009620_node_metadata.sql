@@ -41,6 +41,9 @@ create table public.node_metadata (
     check (feature_type in ('function-model', 'knowledge-base', 'spindle', 'event-storm')),
   constraint node_type_is_not_blank check (length(btrim(node_type)) between 1 and 200),
   constraint embedding_has_1_to_4096_numbers check (cardinality(vector_embedding) between 1 and 4096),
+  constraint node_settings_are_objects check (
+    jsonb_typeof(position) = 'object' and jsonb_typeof(ai_agent_config) = 'object'
+    and jsonb_typeof(visual_properties) = 'object'),
   constraint keywords_are_at_most_50 check (cardinality(search_keywords) <= 50),
   constraint tags_are_at_most_20 check (cardinality(semantic_tags) <= 20),
   constraint revision_counts_from_one check (revision >= 1)

@@ -16,7 +16,8 @@ begin
       select secret, kept.sealed
       from public.secrets as secret
       join private.secret_values as kept on kept.secret_id = secret.secret_id
-      where secret.key_id <> command ->> 'keyId'
+      -- Two ranges of an index; what is not equal has none.
+      where (secret.key_id < command ->> 'keyId' or secret.key_id > command ->> 'keyId')
         and secret.secret_id > coalesce((command ->> 'after')::uuid, '00000000-0000-0000-0000-000000000000')
       order by secret.secret_id
       limit 100

@@ -102,14 +102,16 @@ pub(crate) async fn a_thing_is_reported_and_told_as_it_was(home: &impl Home) {
     };
     assert!(report(0, &elsewhere).await.is_empty());
 
+    // Some homes keep a thing in more rows than one.
     let states = async |person: usize, at| {
         let audit = home.ports(person).audit_logs();
         let found = audit.states(home.context(person), record, at, &page).await;
-        found.unwrap().items
+        let mut rows = found.unwrap().items;
+        rows.retain(|row| row["tableName"] == "function_models");
+        rows
     };
     let now = states(0, rows[0].changed_at.plus_millis(1)).await;
     assert_eq!(now.len(), 1, "{now:?}");
-    assert_eq!(now[0]["tableName"], "function_models");
     assert_eq!(now[0]["rowId"], json!(record));
     assert_eq!(now[0]["state"]["description"], "second");
     assert_eq!(now[0]["complete"], true);

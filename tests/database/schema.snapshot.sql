@@ -286,6 +286,11 @@ function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) re
   body 0dcc53d24d7144de5f1f0ad46355b02e
   execute for fm_engine
 
+function private.find_words_in_contents(text) returns TABLE(content_id uuid, rank real)
+  language sql, stable, security definer, set search_path=""
+  body 846796d48b558fd5f0d6749c81d737af
+  execute for fm_writer
+
 function private.find_words_in_models(text) returns TABLE(model_id uuid, rank integer)
   language sql, stable, security definer, set search_path=""
   body 1b04a6bb7706ea213d6696e37818da0e
@@ -1081,7 +1086,7 @@ table public.action_nodes, row level security
   constraint action_nodes_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint action_nodes_parent_node_id_fkey FOREIGN KEY (model_id, parent_node_id) REFERENCES container_nodes(model_id, node_id) ON DELETE CASCADE
   constraint action_nodes_pkey PRIMARY KEY (model_id, action_id)
-  constraint action_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(raci) = 'object'::text) AND (jsonb_typeof(action_specific_data) = 'object'::text)))
+  constraint action_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(raci) = 'object'::text) AND ((retry_policy IS NULL) OR (jsonb_typeof(retry_policy) = 'object'::text)) AND (jsonb_typeof(action_specific_data) = 'object'::text)))
   constraint action_type_is_known CHECK ((action_type = ANY (ARRAY['tetherNode'::text, 'kbNode'::text, 'functionModelContainer'::text])))
   constraint definition_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'configured'::text, 'active'::text, 'inactive'::text, 'archived'::text, 'error'::text])))
   constraint estimate_is_positive CHECK ((estimated_duration_minutes > (0)::double precision))
@@ -1266,6 +1271,7 @@ END)
   most_tasks integer generated always as (((capabilities ->> 'maxConcurrentTasks'::text))::integer)
   success_rate double precision not null generated always as (COALESCE((((performance_metrics ->> 'successCount'::text))::double precision / NULLIF(((performance_metrics ->> 'executionCount'::text))::double precision, (0)::double precision)), (0)::double precision))
   constraint agent_description_has_at_most_1000_characters CHECK ((length(description) <= 1000))
+  constraint agent_does_1_to_100_tasks_at_once CHECK (((most_tasks >= 1) AND (most_tasks <= 100)))
   constraint agent_name_has_1_to_100_characters CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 100)))
   constraint ai_agents_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint ai_agents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
@@ -1402,6 +1408,7 @@ table public.container_nodes, row level security
   constraint node_description_has_at_most_1000_characters CHECK ((length(description) <= 1000))
   constraint node_name_has_1_to_200_characters CHECK (((length(name) >= 1) AND (length(name) <= 200)))
   constraint node_settings_are_objects CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (jsonb_typeof(visual_properties) = 'object'::text) AND (jsonb_typeof(type_specific_data) = 'object'::text)))
+  constraint node_stands_on_the_canvas CHECK ((((position_x >= (0)::double precision) AND (position_x <= (10000)::double precision)) AND ((position_y >= (0)::double precision) AND (position_y <= (10000)::double precision))))
   constraint node_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'configured'::text, 'active'::text, 'inactive'::text, 'archived'::text, 'error'::text])))
   constraint node_type_is_known CHECK ((node_type = ANY (ARRAY['ioNode'::text, 'stageNode'::text])))
   constraint timeout_is_at_most_a_day CHECK (((timeout_ms >= 0) AND (timeout_ms <= 86400000)))
@@ -1446,6 +1453,7 @@ table public.domain_events, row level security
   constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text])))
   constraint domain_events_pkey PRIMARY KEY ("position")
   constraint event_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
   constraint place_in_stream_is_unique UNIQUE (aggregate_id, aggregate_version)
   constraint stream_counts_from_one CHECK ((aggregate_version >= 1))
   CREATE INDEX domain_events_link_source_idx ON public.domain_events USING btree (((data ->> 'sourceEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
@@ -1557,7 +1565,7 @@ function public.find_published_version(jsonb,jsonb,jsonb) returns jsonb
 
 function public.find_stale_secrets(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 24bbd944685c8662c66ce51b10245e12
+  body d2fca4a799baef5d379e27ed64520a8d
   execute for service_role
 
 table public.function_model_versions, row level security
@@ -1628,6 +1636,7 @@ table public.function_models, row level security
   constraint revision_counts_from_one CHECK ((revision >= 1))
   constraint the_owner_is_the_user CHECK (((permissions ->> 'owner'::text) = (user_id)::text))
   constraint versions_are_counted_from_one CHECK ((version_count >= 1))
+  constraint who_deletes_is_named CHECK ((btrim(deleted_by) <> ''::text))
   CREATE INDEX function_models_created_at_idx ON public.function_models USING btree (organization_id, created_at DESC)
   CREATE INDEX function_models_deleted_at_idx ON public.function_models USING btree (deleted_at) WHERE (deleted_at IS NOT NULL)
   CREATE INDEX function_models_organization_id_idx ON public.function_models USING btree (organization_id, updated_at DESC)
@@ -1759,8 +1768,23 @@ table public.node_links, row level security
   revision integer not null default (1)
   constraint link_context_is_an_object CHECK ((jsonb_typeof(link_context) = 'object'::text))
   constraint link_is_unique UNIQUE NULLS NOT DISTINCT (source_entity_id, target_entity_id, link_type, source_feature, target_feature, source_node_id, target_node_id)
+  constraint link_joins_two_things CHECK (
+CASE
+    WHEN (source_node_id IS NULL) THEN (source_entity_id <> target_entity_id)
+    ELSE ((source_feature <> target_feature) OR (source_entity_id <> target_entity_id) OR (source_node_id <> target_node_id))
+END)
   constraint link_strength_is_a_fraction CHECK (((link_strength >= (0)::numeric) AND (link_strength <= (1)::numeric)))
   constraint link_type_is_known CHECK ((link_type = ANY (ARRAY['documents'::text, 'implements'::text, 'references'::text, 'supports'::text, 'nested'::text, 'triggers'::text, 'consumes'::text, 'produces'::text])))
+  constraint link_type_suits_its_features CHECK (((source_feature = target_feature) OR (link_type = ANY ((
+CASE ((LEAST(source_feature, target_feature) || ' '::text) || GREATEST(source_feature, target_feature))
+    WHEN 'function-model knowledge-base'::text THEN '{documents,references,supports}'::text
+    WHEN 'function-model spindle'::text THEN '{implements,triggers,consumes,produces}'::text
+    WHEN 'event-storm function-model'::text THEN '{triggers,consumes,produces}'::text
+    WHEN 'knowledge-base spindle'::text THEN '{documents,supports}'::text
+    WHEN 'event-storm knowledge-base'::text THEN '{documents,references}'::text
+    WHEN 'event-storm spindle'::text THEN '{triggers,consumes,produces}'::text
+    ELSE NULL::text
+END)::text[]))))
   constraint node_links_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id)
   constraint node_links_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE SET NULL
   constraint node_links_pkey PRIMARY KEY (link_id)
@@ -1817,6 +1841,7 @@ END)
   constraint node_metadata_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
   constraint node_metadata_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
   constraint node_metadata_pkey PRIMARY KEY (metadata_id)
+  constraint node_settings_are_objects CHECK (((jsonb_typeof("position") = 'object'::text) AND (jsonb_typeof(ai_agent_config) = 'object'::text) AND (jsonb_typeof(visual_properties) = 'object'::text)))
   constraint node_type_is_not_blank CHECK (((length(btrim(node_type)) >= 1) AND (length(btrim(node_type)) <= 200)))
   constraint revision_counts_from_one CHECK ((revision >= 1))
   constraint tags_are_at_most_20 CHECK ((cardinality(semantic_tags) <= 20))
@@ -2142,7 +2167,7 @@ function public.search_function_models(text) returns TABLE(model_id uuid, name t
 
 function public.search_knowledge_contents(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 0b43ef2f34e117b5e5a666560bd8ba15
+  body 15ec38960131e67fa27bd8389f6744fc
   execute for service_role
 
 table public.secrets, row level security
@@ -2257,7 +2282,7 @@ table public.workflow_executions, row level security with (fillfactor=30)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
   policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
   policy "Who sees a model sees its runs" for select to authenticated, fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = workflow_executions.model_id)))))

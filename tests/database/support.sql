@@ -105,6 +105,29 @@ create function test.command_refusal(
   select test.refusal(format('select test.command(%L, %L, %L, %L)', name, user_id, command, request))
 $$;
 
+-- Plans ---------------------------------------------------------------------
+
+-- How the database would answer a query of a user, asked under a role.
+create function test.plan_of(role_name text, user_id uuid, query text) returns jsonb language plpgsql as $$
+declare
+  v_plan json;
+begin
+  perform set_config('request.jwt.claims', test.actor(user_id)::text, true);
+  execute format('set local role %I', role_name);
+  execute 'explain (format json) ' || query into v_plan;
+  reset role;
+  return v_plan::jsonb;
+end
+$$;
+
+-- The tables that a plan reads from the first row to the last.
+create function test.scanned(plan jsonb) returns text[] language sql as $$
+  select array(
+    select distinct node ->> 'Relation Name'
+    from jsonb_path_query(plan, 'strict $.** ? (@.type() == "object" && @."Node Type" == "Seq Scan")', silent => true) as node
+    order by 1)
+$$;
+
 -- Models -------------------------------------------------------------------
 
 create function test.event(event_type text, data jsonb default '{}') returns jsonb language sql as $$

@@ -1,8 +1,9 @@
-// Who may do what with a model: every cell of “Acts on a model” in docs/access-matrix.md.
+// Who may do what with a model: every cell of “Acts on a model” and “Acts on a private model” in docs/access-matrix.md.
 
 import assert from "node:assert/strict";
 
 import { type Answer, type Json, type Method, Person } from "./support/person.ts";
+import { Design } from "./support/design.ts";
 import { sound } from "./support/lifecycle.ts";
 import { OrderService } from "./support/order_service.ts";
 
@@ -38,7 +39,7 @@ async function everybody(): Promise<{ people: Record<string, Person>; organizati
 /** An act as a request, with what has to come before it. */
 interface Act {
   before?: "publish" | "run" | "delete";
-  request: (path: string, permissions: Json) => [Method, string, Json?];
+  request: (path: string, permissions: Json, heir: Person) => [Method, string, Json?];
 }
 
 const ACTS: Record<string, Act> = {
@@ -47,7 +48,7 @@ const ACTS: Record<string, Act> = {
   "statistics": { request: (path) => ["GET", `${path}/statistics`] },
   "audit": { request: (path) => ["GET", `${path}/audit`] },
   "edit": { request: (path) => ["PATCH", path, { description: "Edited" }] },
-  "create version": { request: (path) => ["POST", `${path}/versions`, { versionNotes: "Kept" }] },
+  "create version": { request: (path) => ["POST", `${path}/versions`, { bump: "patch" }] },
   "publish": { request: (path) => ["POST", `${path}/publish`, { version: "1.1.0" }] },
   "execute": {
     before: "publish",
@@ -61,9 +62,9 @@ const ACTS: Record<string, Act> = {
     }],
   },
   "hand over": {
-    request: (path, permissions) => ["PUT", `${path}/permissions`, {
+    request: (path, permissions, heir) => ["PUT", `${path}/permissions`, {
       ...permissions,
-      owner: permissions.editors[0],
+      owner: heir.id,
     }],
   },
   "archive": { request: (path) => ["POST", `${path}/archive`, { reason: "Over" }] },
@@ -75,51 +76,45 @@ const ACTS: Record<string, Act> = {
   "restore": { before: "delete", request: (path) => ["POST", `${path}/restore`, {}] },
 };
 
-Deno.test("everybody may do with a model what is written down, and nothing else", async (t) => {
-  const [head = [], , ...rows] = await table("Acts on a model");
-  assert.deepEqual(rows.map(([act]) => act), Object.keys(ACTS), "every act has its row");
-  await using service = new OrderService();
-  const { people, organizationId } = await everybody();
-  assert.deepEqual(head.slice(1), Object.keys(people), "everybody has a column");
-  const owner = people.owner as Person;
-  const founder = people["org owner"] as Person;
-  const template = await sound(owner, "Template");
-  const document = await owner.expect(200, "GET", `${template.path}/document`);
-  const lists = LISTS.map((list) => [list, [(people[list] as Person).id]]);
-  const permissions = { owner: owner.id, ...Object.fromEntries(lists) };
+/** The people of a table, and the models they try things on. */
+interface Scene {
+  people: Record<string, Person>;
+  organizationId?: string;
+  permissions: Json;
+  /** Who may delete. */
+  remover: Person;
+  /** Who may become the owner. */
+  heir: Person;
+}
 
-  /** A model of its own for each cell, in the state that the act needs. */
+async function tryAll(t: Deno.TestContext, heading: string, scene: Scene): Promise<void> {
+  const { people, organizationId, permissions, remover, heir } = scene;
+  const [head = [], , ...rows] = await table(heading);
+  assert.deepEqual(rows.map(([act]) => act), Object.keys(ACTS), "every act has its row");
+  assert.deepEqual(head.slice(1), Object.keys(people), "everybody has a column");
+  await using service = new OrderService();
+  const owner = people.owner as Person;
+  const quick = await sound(owner, "Quick");
+  const { design: slow, stage } = await Design.small(owner, "Slow");
+  await slow.tether(stage, "Wait", service.url("slow", "wait", 20_000));
+  const [document, waiting] = [
+    await owner.expect(200, "GET", `${quick.path}/document`),
+    await owner.expect(200, "GET", `${slow.path}/document`),
+  ];
+
+  /** A model of its own for each cell, in the state that the act needs; answers the path to what is acted on. */
   const prepare = async (before: Act["before"]): Promise<string> => {
     const name = `Model ${crypto.randomUUID()}`;
-    const made = { document, name, organizationId };
+    const made = { document: before === "run" ? waiting : document, name, organizationId };
     const { modelId } = await owner.expect(201, "POST", "/function-models/import", made);
     const path = `/function-models/${modelId}`;
     await owner.expect(200, "PUT", `${path}/permissions`, permissions);
-    if (before === "publish") {
-      await owner.expect(200, "POST", `${path}/publish`, { version: "1.1.0" });
-    } else if (before === "delete") {
-      await founder.expect(200, "DELETE", path);
-    }
-    return path;
-  };
-  const running = async (): Promise<string> => {
-    const path = await prepare(undefined);
-    const { items } = await owner.expect(200, "GET", `${path}/nodes`);
-    const stage = items.find((node: Json) => node.nodeType === "stageNode");
-    const task = {
-      name: "Wait",
-      organizationId: undefined,
-      definition: { method: "POST", url: service.url("slow", crypto.randomUUID(), 20_000) },
-    };
-    const { workflowId } = await owner.expect(201, "POST", "/workflows", task);
-    await owner.expect(201, "POST", `${path}/actions`, {
-      parentNodeId: stage.nodeId,
-      actionType: "tetherNode",
-      name: "Wait",
-      actionSpecificData: { tetherReferenceId: workflowId },
-    });
+    if (before === "delete") await remover.expect(200, "DELETE", path);
+    if (before === undefined || before === "delete") return path;
     await owner.expect(200, "POST", `${path}/publish`, { version: "1.1.0" });
-    const run = await owner.expect(202, "POST", `${path}/executions`, { parameters: {} });
+    if (before === "publish") return path;
+    const parameters = { order: "F-1" };
+    const run = await owner.expect(202, "POST", `${path}/executions`, { parameters });
     return `/executions/${run.executionId}`;
   };
 
@@ -130,14 +125,43 @@ Deno.test("everybody may do with a model what is written down, and nothing else"
       let shared: string | undefined;
       for (const [place, cell] of cells.entries()) {
         const column = head[place + 1] ?? "";
-        const fresh = () => act.before === "run" ? running() : prepare(act.before);
-        const path = cell === "✓" ? await fresh() : shared ??= await fresh();
-        const [method, address, body] = act.request(path, permissions);
+        const path = cell === "✓"
+          ? await prepare(act.before)
+          : shared ??= await prepare(act.before);
+        const [method, address, body] = act.request(path, permissions, heir);
         const answer = await (people[column] as Person).call(method, address, { body });
         assert.equal(seen(answer), cell, `${name}, ${column}: ${JSON.stringify(answer.body)}`);
       }
     });
   }
+}
+
+Deno.test("everybody may do with a model what is written down, and nothing else", async (t) => {
+  const { people, organizationId } = await everybody();
+  const [owner, founder, editor] = [people.owner, people["org owner"], people.editors] as Person[];
+  const lists = LISTS.map((list) => [list, [(people[list] as Person).id]]);
+  await tryAll(t, "Acts on a model", {
+    people,
+    organizationId,
+    permissions: { owner: owner?.id, ...Object.fromEntries(lists) },
+    remover: founder as Person,
+    heir: editor as Person,
+  });
+});
+
+Deno.test("a model of no organization is its owner's alone, whatever role others have elsewhere", async (t) => {
+  const { people } = await everybody();
+  const [owner, founder] = [people.owner, people["org owner"]] as [Person, Person];
+  await tryAll(t, "Acts on a private model", {
+    people: {
+      owner,
+      "admin of the owner's organization": founder,
+      stranger: people.stranger as Person,
+    },
+    permissions: { owner: owner.id, ...Object.fromEntries(LISTS.map((list) => [list, []])) },
+    remover: owner,
+    heir: founder,
+  });
 });
 
 function seen({ status }: Answer): string {

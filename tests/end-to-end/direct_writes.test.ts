@@ -17,7 +17,7 @@ interface Arguments {
 const rest = `${stack.url}/rest/v1`;
 
 /** Functions that read, as the user who calls them. */
-const READ_BY_USERS = ["/rpc/search_function_models"];
+const READ_BY_USERS = ["/rpc/search_function_models", "/rpc/read_states"];
 
 /** What the database's API describes to somebody. */
 async function described(headers: Record<string, string>): Promise<Description> {

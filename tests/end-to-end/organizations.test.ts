@@ -140,6 +140,16 @@ Deno.test("members are changed by those who may, and one owner always stays", as
     ]);
   });
 
+  await t.step("everybody may leave, and only once", async () => {
+    const dan = await Person.signUp("Dan");
+    await join(path, bob, dan, "viewer");
+    await dan.refused(403, "FORBIDDEN", "DELETE", at(cleo));
+    await dan.expect(204, "DELETE", at(dan));
+    await dan.refused(404, "ORGANIZATION_NOT_FOUND", "DELETE", at(dan));
+    await bob.refused(404, "MEMBER_NOT_FOUND", "DELETE", at(dan));
+    assert.deepEqual((await dan.expect(200, "GET", "/organizations")).items, []);
+  });
+
   await t.step("a withdrawn membership cuts off at once", async () => {
     const model = await bob.expect(201, "POST", "/function-models", {
       name: "Shared work",

@@ -45,6 +45,17 @@ async function eventually(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+/** Another token: one that is asked for in the same second as the last may be the same. */
+async function renewed(person: Person): Promise<string> {
+  for (;;) {
+    const { data, error } = await person.client.auth.refreshSession();
+    assert.equal(error, null);
+    const token = data.session?.access_token ?? "";
+    if (token !== person.token) return token;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 async function addressOf(person: Person): Promise<string> {
   const { data, error } = await person.client.auth.getUser(person.token);
   if (error || !data.user.email) throw error ?? new Error("no address");
@@ -114,9 +125,8 @@ Deno.test({
     });
 
     await t.step("open channels are silent after the next event of the token", async () => {
-      const { data, error } = await bob.client.auth.refreshSession();
-      assert.equal(error, null);
-      await bob.client.realtime.setAuth(data.session?.access_token ?? "");
+      const token = await renewed(bob);
+      await bob.client.realtime.setAuth(token);
       await eventually(
         "both channels are shut",
         () =>

@@ -3,7 +3,9 @@
 
 import assert from "node:assert/strict";
 
+import { agentOf, ignore, scene, task } from "./support/agents.ts";
 import { actionsOf, all, Design, ended } from "./support/design.ts";
+import { ModelServer } from "./support/model_server.ts";
 import { type Json, Person } from "./support/person.ts";
 import { stack } from "./support/stack.ts";
 
@@ -61,23 +63,47 @@ function keep(person: Person, name: string, hosts: string[], more: Json = {}): P
   return person.expect(201, "POST", "/secrets", { name, value: value(), hosts, ...more });
 }
 
-/** Runs a model whose only action is this task. */
-async function run(person: Person, task: Json, organizationId?: string): Promise<Json> {
-  const name = `Carries a secret ${crypto.randomUUID()}`;
-  const { design, stage } = await Design.small(person, name, organizationId);
-  const workflow = await person.expect(201, "POST", "/workflows", {
+/** A workflow that carries the secret `key`. */
+async function carrying(person: Person, task: Json, organizationId?: string): Promise<string> {
+  const { workflowId } = await person.expect(201, "POST", "/workflows", {
     name: "Carries a secret",
     organizationId,
     definition: { method: "GET", headers: { "X-Api-Key": "{secrets.key}" }, ...task },
   });
-  await design.action(stage, "Call", "tetherNode", { tetherReferenceId: workflow.workflowId }, {
+  return workflowId;
+}
+
+/** A published model whose only action is this task. */
+async function carrier(person: Person, task: Json, organizationId?: string): Promise<Design> {
+  const name = `Carries a secret ${crypto.randomUUID()}`;
+  const { design, stage } = await Design.small(person, name, organizationId);
+  const tetherReferenceId = await carrying(person, task, organizationId);
+  await design.action(stage, "Call", "tetherNode", { tetherReferenceId }, {
     retryPolicy: { maxAttempts: 1 },
   });
   await design.publish();
-  const started = await design.start({});
-  const done = await ended(person, started.executionId);
-  const logs = await all(person, `/executions/${started.executionId}/logs`);
-  return { action: actionsOf(done)[0], logs, whole: JSON.stringify([done, logs]) };
+  return design;
+}
+
+/** Runs it; `whole` is everything that can be read of the run. */
+async function runOf(person: Person, design: Design): Promise<Json> {
+  const { executionId } = await design.start({});
+  const done = await ended(person, executionId);
+  const logs = await all(person, `/executions/${executionId}/logs`);
+  const others = [
+    `/executions/${executionId}/events`,
+    `/executions/${executionId}/levels`,
+    `/function-models/${design.modelId}/audit`,
+    `/function-models/${design.modelId}/events`,
+    "/audit",
+  ];
+  const read = await Promise.all(others.map((path) => person.expect(200, "GET", path)));
+  return { action: actionsOf(done)[0], logs, whole: JSON.stringify([done, logs, read]) };
+}
+
+/** Runs a model whose only action is this task. */
+async function run(person: Person, task: Json, organizationId?: string): Promise<Json> {
+  return await runOf(person, await carrier(person, task, organizationId));
 }
 
 Deno.test("a secret is set, listed, rotated and removed without being told", async () => {
@@ -172,6 +198,67 @@ Deno.test("administrators set the secrets of an organization, members refer to t
     "SECRET_MISSING",
     "a workflow of one's own does not reach it",
   );
+});
+
+Deno.test("a workflow carries the value of the moment, and says so when there is none", async () => {
+  await using echo = new Echo();
+  const person = await Person.signUp("Rosa");
+  const [before, after] = [value(), value()];
+  const body = { name: "key", value: before, hosts: [echo.host] };
+  const { secretId } = await person.expect(201, "POST", "/secrets", body);
+  const design = await carrier(person, { url: `http://${echo.host}/` });
+  const first = await runOf(person, design);
+  assert.equal(first.action.status, "completed", first.whole);
+  await person.expect(200, "POST", `/secrets/${secretId}/rotate`, { value: after });
+  const second = await runOf(person, design);
+  assert.equal(second.action.status, "completed", second.whole);
+  assert.deepEqual(echo.heard, [before, after], "the value of each call's moment");
+
+  await person.expect(200, "POST", `/secrets/${secretId}/rotate`, {
+    value: after,
+    hosts: ["elsewhere.example"],
+  });
+  const third = await runOf(person, design);
+  assert.equal(third.action.error.code, "SECRET_HOST_NOT_ALLOWED", third.whole);
+  await person.expect(204, "DELETE", `/secrets/${secretId}`);
+  const fourth = await runOf(person, design);
+  assert.equal(fourth.action.error.code, "SECRET_MISSING", fourth.whole);
+  assert.equal(fourth.action.error.message.includes("key"), true, "the missing one is named");
+  assert.equal(echo.heard.length, 2, "nothing was called for the sake of failing");
+  for (const { whole } of [first, second, third, fourth]) assert.ok(!whole.includes(MARKER), whole);
+});
+
+Deno.test({
+  name: "a secret that an agent's workflow carries is not told to its model",
+  ignore,
+  fn: async () => {
+    await using echo = new Echo();
+    await using model = new ModelServer();
+    const { ada, entity } = await scene();
+    await keep(ada, "key", [echo.host]);
+    await keep(ada, "other", ["elsewhere.example"]);
+    const clerk = await agentOf(ada, entity, "Clerk");
+    const workflow = await carrying(ada, { url: `http://${echo.host}/` });
+    const done = await ada.expect(200, "POST", "/ai-agents/tasks", task(clerk, `run ${workflow}`));
+    assert.equal(done.status, "completed");
+    assert.ok(echo.heard[0]?.startsWith(MARKER), "the service got the value");
+    assert.match(done.output.told, /\[secret\]/);
+    assert.ok(!JSON.stringify([done, model.turns]).includes(MARKER));
+
+    const elsewhere = await carrying(ada, {
+      url: `http://${echo.host}/`,
+      headers: { "X-Api-Key": "{secrets.other}" },
+    });
+    const refused = await ada.expect(
+      200,
+      "POST",
+      "/ai-agents/tasks",
+      task(clerk, `run ${elsewhere}`),
+    );
+    assert.match(refused.output.told, /may not be sent to this host/);
+    assert.equal(echo.heard.length, 1, "no call was made");
+    assert.ok(!JSON.stringify([refused, model.turns]).includes(MARKER));
+  },
 });
 
 Deno.test("the service encrypts secrets anew", async () => {

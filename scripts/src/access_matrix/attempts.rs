@@ -1,14 +1,14 @@
 //! What is tried for each cell: the statement, and what PostgREST is asked for the same.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context;
+use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::cells::{Attempt, Cell, Deed};
-use super::channels::topics;
+use super::channels::{LETTERS, topics};
 use super::document::{Document, Letters, Part};
-use super::scene::{Caller, Place, Scene};
+use super::inside::{Columns, inside};
+use super::scene::{Body, Caller, Place, Scene};
 
 /// A function of the schema that is served, or of `private`.
 #[derive(Clone, Debug)]
@@ -69,51 +69,6 @@ fn qualified(table: &str) -> String {
     }
 }
 
-/// Which columns a role may add and change, by table.
-pub(super) struct Columns(BTreeMap<(String, String), Granted>);
-
-#[derive(Default)]
-struct Granted {
-    insert: Vec<String>,
-    update: Vec<String>,
-    delete: bool,
-}
-
-impl Columns {
-    /// Reads them for the roles of the command functions.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(super) async fn read(client: &Client) -> anyhow::Result<Self> {
-        let query = "
-            select format('%s.%s', n.nspname, c.relname), role,
-              array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                and has_column_privilege(role, c.oid, a.attnum, 'insert') order by a.attnum)::text[],
-              array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                and has_column_privilege(role, c.oid, a.attnum, 'update') order by a.attnum)::text[],
-              has_table_privilege(role, c.oid, 'delete')
-            from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            cross join unnest('{fm_writer,fm_engine}'::text[]) as role
-            where n.nspname in ('public', 'private') and c.relkind in ('r', 'p') and not c.relispartition";
-        let rows = client
-            .query(query, &[])
-            .await
-            .context("reading the grants")?;
-        Ok(Self(
-            rows.iter()
-                .map(|row| {
-                    let granted = Granted {
-                        insert: row.get(2),
-                        update: row.get(3),
-                        delete: row.get(4),
-                    };
-                    ((row.get(0), row.get(1)), granted)
-                })
-                .collect(),
-        ))
-    }
-}
-
 /// What the cells are made from.
 pub(super) struct Ground<'a> {
     /// The expected answers.
@@ -135,21 +90,35 @@ pub(super) fn all(ground: &Ground<'_>) -> anyhow::Result<Vec<Cell>> {
     for row in &ground.document.rows {
         match row.part {
             Part::TablesOutside | Part::FunctionsOutside => {
+                let attempts = match row.part {
+                    Part::TablesOutside => outside(place(ground.scene, &row.object)?),
+                    _ => calls(ground, &row.object)?,
+                };
                 for (column, expected) in &row.cells {
                     let caller = caller(ground.scene, column)?;
-                    let attempts = match row.part {
-                        Part::TablesOutside => outside(place(ground.scene, &row.object)?),
-                        _ => calls(ground, &row.object)?,
-                    };
-                    cells.push(Cell {
-                        part: row.part,
-                        object: row.object.clone(),
-                        column: column.clone(),
-                        expected: expected.clone(),
-                        role: caller.role.map(str::to_owned),
-                        claims: caller.claims.clone(),
-                        attempts,
-                    });
+                    cells.push(cell_outside(
+                        row.part,
+                        &row.object,
+                        caller,
+                        expected,
+                        &attempts,
+                    ));
+                }
+            }
+            Part::Commands => {
+                let attempts = calls(ground, &row.object)?;
+                for caller in &ground.scene.callers {
+                    let expected = row.cells.iter().find(|(column, _)| column == caller.name);
+                    let expected = expected
+                        .map(|(_, letters)| letters.clone())
+                        .unwrap_or_default();
+                    cells.push(cell_outside(
+                        row.part,
+                        &row.object,
+                        caller,
+                        &expected,
+                        &attempts,
+                    ));
                 }
             }
             Part::TablesInside => {
@@ -165,8 +134,50 @@ pub(super) fn all(ground: &Ground<'_>) -> anyhow::Result<Vec<Cell>> {
             Part::Helpers | Part::Traces => {}
         }
     }
+    cells.extend(unserved(ground.scene));
     cells.extend(helpers(ground));
     Ok(cells)
+}
+
+fn cell_outside(
+    part: Part,
+    object: &str,
+    caller: &Caller,
+    expected: &Letters,
+    attempts: &[Attempt],
+) -> Cell {
+    Cell {
+        part,
+        object: object.to_owned(),
+        column: caller.name.to_owned(),
+        expected: expected.clone(),
+        role: caller.role.map(str::to_owned),
+        claims: caller.claims.clone(),
+        attempts: attempts.to_vec(),
+    }
+}
+
+/// From outside nobody has anything on a table of `private`: one rule for all of them, which takes no rows.
+fn unserved(scene: &Scene) -> Vec<Cell> {
+    let private = scene
+        .places
+        .values()
+        .filter(|place| place.object.starts_with("private."));
+    let cells = private.flat_map(|place| {
+        let attempts = outside(place);
+        let nothing = Letters::new();
+        let cell = move |caller| {
+            cell_outside(
+                Part::TablesOutside,
+                &place.object,
+                caller,
+                &nothing,
+                &attempts,
+            )
+        };
+        scene.callers.iter().map(cell)
+    });
+    cells.collect()
 }
 
 fn caller<'a>(scene: &'a Scene, column: &str) -> anyhow::Result<&'a Caller> {
@@ -178,19 +189,14 @@ fn caller<'a>(scene: &'a Scene, column: &str) -> anyhow::Result<&'a Caller> {
 fn channel(scene: &Scene, kind: &str, column: &str, expected: &Letters) -> anyhow::Result<Cell> {
     let caller = caller(scene, column)?;
     let mut attempts = Vec::new();
-    for (topic, [hear, talk]) in topics(scene, kind)?
-        .into_iter()
-        .zip([['h', 't'], ['H', 'T']])
-    {
-        let sql = [
-            format!(
-                "select 1 from realtime.messages where topic = '{topic}' and extension = 'broadcast' limit 1"
-            ),
-            format!(
-                "insert into realtime.messages (topic, extension) values ('{topic}', 'broadcast')"
-            ),
-        ];
-        for (letter, sql) in [hear, talk].into_iter().zip(sql) {
+    for (topic, letters) in topics(scene, kind)?.into_iter().zip(LETTERS) {
+        let sql = ["broadcast", "presence"].into_iter().flat_map(|extension| {
+            [
+                format!("select 1 from realtime.messages where topic = '{topic}' and extension = '{extension}' limit 1"),
+                format!("insert into realtime.messages (topic, extension) values ('{topic}', '{extension}')"),
+            ]
+        });
+        for (letter, sql) in letters.into_iter().zip(sql) {
             let setting = Some(("realtime.topic", topic.clone()));
             attempts.push(Attempt {
                 letter,
@@ -281,6 +287,18 @@ fn outside(place: &Place) -> Vec<Attempt> {
             });
         }
     }
+    if let Some(value) = &place.alone {
+        attempts.push(Attempt {
+            letter: 'a',
+            deed: Deed::Read {
+                key: key.clone(),
+                value: value.clone(),
+                columns: key.clone(),
+            },
+            sql: format!("select 1 from {object} where {key} = '{value}' limit 1"),
+            setting: None,
+        });
+    }
     attempts
 }
 
@@ -310,23 +328,11 @@ fn calls(ground: &Ground<'_>, signature: &str) -> anyhow::Result<Vec<Attempt>> {
         // No table stands before a row that the caller made up.
         return Ok(fields.chain([with_nothing(function, '0')]).collect());
     }
-    if let Some(search) = searched(function) {
-        let place = place(ground.scene, "public.function_models")?;
-        let sides = [('x', &place.own), ('X', &place.foreign)];
+    let bodies = ground.scene.calls.get(signature);
+    if let Some(bodies) = bodies {
+        let sides = ['x', 'X'].into_iter().zip(bodies);
         return Ok(sides
-            .into_iter()
-            .map(|(letter, value)| Attempt {
-                letter,
-                deed: Deed::Call {
-                    body: format!(r#"{{"{search}": "matrix"}}"#),
-                    filter: format!("?{}=eq.{value}", place.key),
-                },
-                sql: format!(
-                    "select from public.{name}('matrix') as t where t.{} = '{value}'",
-                    place.key
-                ),
-                setting: None,
-            })
+            .map(|(letter, body)| with(function, letter, body))
             .collect());
     }
     Ok(vec![with_nothing(function, 'x')])
@@ -343,18 +349,34 @@ fn with_nothing(function: &Function, letter: char) -> Attempt {
         letter,
         deed: Deed::Call {
             body: format!("{{{}}}", nulls.join(", ")),
-            filter: String::new(),
         },
         sql: called_with_nothing(function),
         setting: None,
     }
 }
 
-/// The argument of a search over models.
-fn searched(function: &Function) -> Option<&str> {
-    match function.arguments.as_slice() {
-        [(query, kind)] if query == "query" && kind == "text" => Some(query),
-        _ => None,
+/// A call with a body; an argument it does not name is left to its default.
+fn with(function: &Function, letter: char, body: &Body) -> Attempt {
+    let named = function.arguments.iter().filter_map(|(name, kind)| {
+        let value = match body.get(name)? {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        Some(format!("{name} => '{}'::{kind}", value.replace('\'', "''")))
+    });
+    let named: Vec<String> = named.collect();
+    Attempt {
+        letter,
+        deed: Deed::Call {
+            body: Value::Object(body.clone()).to_string(),
+        },
+        sql: format!(
+            "select from {}.{}({})",
+            function.schema,
+            function.name,
+            named.join(", ")
+        ),
+        setting: None,
     }
 }
 
@@ -415,161 +437,4 @@ fn helpers(ground: &Ground<'_>) -> Vec<Cell> {
         }
     }
     cells
-}
-
-fn inside(
-    ground: &Ground<'_>,
-    object: &str,
-    column: &str,
-    expected: &Letters,
-) -> anyhow::Result<Cell> {
-    let engine = column == "engine";
-    let role = if engine { "fm_engine" } else { "fm_writer" };
-    let caller = ground
-        .scene
-        .callers
-        .iter()
-        .find(|caller| caller.name == column);
-    let place = place(ground.scene, object)?;
-    let person = caller.and_then(|caller| caller.person.clone());
-    anyhow::ensure!(engine || person.is_some(), "nobody is called {column}");
-    let other = ground
-        .scene
-        .named
-        .get("founder")
-        .cloned()
-        .unwrap_or_default();
-    let key = (object.to_owned(), role.to_owned());
-    let nothing = Granted::default();
-    let granted = ground.columns.0.get(&key).unwrap_or(&nothing);
-    let mut attempts = Vec::new();
-    let sides = [
-        ("own", &place.own, &place.fresh, ['s', 'i', 'n', 'u', 'd']),
-        (
-            "foreign",
-            &place.foreign,
-            &place.fresh_foreign,
-            ['S', 'I', 'N', 'U', 'D'],
-        ),
-    ];
-    for (side, value, fresh, [read, add, name, change, remove]) in sides {
-        let wherever = format!("where {} = '{value}'", place.key);
-        let model = ground.scene.named.get(&format!("{side} model")).cloned();
-        let model = model.filter(|_| place.saved_with_model);
-        let saving = model.map(|id| ("fm.request", format!(r#"{{"modelId": "{id}"}}"#)));
-        let mut attempt = |letter, sql, setting| {
-            attempts.push(Attempt {
-                letter,
-                deed: Deed::Inside,
-                sql,
-                setting,
-            });
-        };
-        attempt(
-            read,
-            format!("select 1 from {object} {wherever} limit 1"),
-            None,
-        );
-        if let (Some(fresh), false) = (fresh, granted.insert.is_empty()) {
-            let own_name = person.as_deref().unwrap_or(&other);
-            attempt(
-                add,
-                added(object, fresh, own_name, &granted.insert),
-                saving.clone(),
-            );
-            if fresh.contains(":actor") && !engine {
-                attempt(
-                    name,
-                    added(object, fresh, &other, &granted.insert),
-                    saving.clone(),
-                );
-            }
-        }
-        // Who has no right to any row changes none without reading either.
-        let blind = column == "removed";
-        if let Some(set) = changed(place, &granted.update).filter(|_| blind) {
-            let set = unread(&set);
-            attempt(
-                change,
-                format!("update {object} set {set} where true"),
-                saving.clone(),
-            );
-        }
-        if blind && granted.delete {
-            attempt(
-                remove,
-                format!("delete from {object} where true"),
-                saving.clone(),
-            );
-        }
-        if let Some(set) = changed(place, &granted.update) {
-            attempt(
-                change,
-                format!("update {object} set {set} {wherever}"),
-                saving.clone(),
-            );
-        }
-        if granted.delete {
-            attempt(
-                remove,
-                format!("delete from {object} {wherever}"),
-                saving.clone(),
-            );
-        }
-    }
-    Ok(Cell {
-        part: Part::TablesInside,
-        object: object.to_owned(),
-        column: column.to_owned(),
-        expected: expected.clone(),
-        role: Some(role.to_owned()),
-        claims: match engine {
-            true => String::new(),
-            false => caller
-                .map(|caller| caller.claims.clone())
-                .unwrap_or_default(),
-        },
-        attempts,
-    })
-}
-
-/// A statement that adds a row as somebody may: with the columns they are granted.
-pub(super) fn added(object: &str, fresh: &str, actor: &str, columns: &[String]) -> String {
-    let mut row = fresh.replace(":actor", actor).replace('\'', "''");
-    while row.contains(":new") {
-        row = row.replacen(":new", &uuid::Uuid::new_v4().to_string(), 1);
-    }
-    let keys: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(fresh).unwrap_or_default();
-    let columns: Vec<&str> = columns
-        .iter()
-        .map(String::as_str)
-        .filter(|column| keys.contains_key(*column))
-        .collect();
-    let columns = columns.join(", ");
-    format!(
-        "insert into {object} ({columns}) select {columns} from jsonb_populate_record(null::{object}, '{row}')"
-    )
-}
-
-/// A change that reads nothing of the row.
-fn unread(set: &str) -> String {
-    let parts = set.split(", ").map(|part| match part.split_once(" = ") {
-        Some((column, "now()")) => format!("{column} = now()"),
-        Some((column, value)) if value.starts_with(column) => format!("{column} = default"),
-        _ => part.to_owned(),
-    });
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-/// The change a table can bear, as far as the columns may be changed.
-fn changed(place: &Place, granted: &[String]) -> Option<String> {
-    let usual = place.change.as_deref().filter(|change| {
-        let columns = change.split(", ").filter_map(|set| set.split(" = ").next());
-        columns
-            .into_iter()
-            .all(|column| granted.iter().any(|name| name == column))
-    });
-    let first = granted.first().map(|column| format!("{column} = {column}"));
-    usual.map(str::to_owned).or(first)
 }

@@ -1,6 +1,8 @@
 //! The cells: who tries what on an object, how a single answer is judged, and what a whole cell shows.
 
-use super::document::{Letters, Part};
+use std::fmt;
+
+use super::document::{Letters, Part, act};
 
 /// What came of an attempt, whichever way it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,15 @@ pub(super) enum Answer {
         /// What was said.
         message: String,
     },
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(rows) => write!(formatter, "{rows} rows"),
+            Self::Failed { code, message } => write!(formatter, "{code} {message}"),
+        }
+    }
 }
 
 /// One attempt.
@@ -48,8 +59,8 @@ pub(super) enum Deed {
     ChangeAll { key: String },
     /// Removes every row.
     RemoveAll,
-    /// Calls a function with a body and a filter.
-    Call { body: String, filter: String },
+    /// Calls a function with a body.
+    Call { body: String },
     /// Nothing that PostgREST could be asked.
     Inside,
 }
@@ -86,8 +97,8 @@ pub(super) fn letter(cell: &Cell, attempt: &Attempt, answer: &Answer) -> Option<
             Answer::Failed { .. } => Some('!'),
         },
         Part::TablesOutside => match (answer, letter) {
-            (Answer::Rows(0), 's' | 'S') => Some('0'),
-            (Answer::Rows(_), 's' | 'S') => Some(letter),
+            (Answer::Rows(0), 's' | 'S' | 'a') => Some('0'),
+            (Answer::Rows(_), 's' | 'S' | 'a') => Some(letter),
             (Answer::Failed { code, message }, _) if refused(cell, code, message) => None,
             _ => Some('!'),
         },
@@ -116,7 +127,10 @@ fn refused(cell: &Cell, code: &str, message: &str) -> bool {
     let bare = cell.object.split('(').next().unwrap_or_default();
     let bare = bare.split_once('.').map_or(bare, |(_, name)| name);
     let doors = match cell.part {
-        Part::TablesOutside => vec![format!("permission denied for table {bare}")],
+        Part::TablesOutside => vec![
+            format!("permission denied for table {bare}"),
+            format!("permission denied for view {bare}"),
+        ],
         // Who may not read a table cannot ask for what is computed of its rows.
         Part::FunctionsOutside if is_about_rows(cell) => {
             let table = cell
@@ -143,6 +157,33 @@ pub(super) fn observed(cell: &Cell, answers: &[Answer]) -> Letters {
         letters.remove(&'0');
     }
     letters
+}
+
+/// Every act that did not come out as the document says: whose, on what, what was expected, what is so.
+pub(super) fn differences(cell: &Cell, seen: &Letters, answers: &[Answer]) -> Vec<String> {
+    let told = |wanted: bool| if wanted { "allowed" } else { "refused" };
+    let outcome = |letters: &Letters, letter| match letters.contains(&letter) {
+        false if letter != '0' && letters.contains(&'0') => "told of nothing",
+        known => told(known),
+    };
+    let mut differences = Vec::new();
+    for letter in cell.expected.symmetric_difference(seen).copied() {
+        let shows = |(attempt, answer): &(&Attempt, &Answer)| {
+            attempt.letter == letter || self::letter(cell, attempt, answer) == Some(letter)
+        };
+        let answer = cell.attempts.iter().zip(answers).find(shows);
+        let answer = answer.map(|(_, answer)| format!(" ({answer})"));
+        differences.push(format!(
+            "{}, {}: {}: {} is expected, {} is so{}",
+            cell.object,
+            cell.column,
+            act(letter),
+            outcome(&cell.expected, letter),
+            outcome(seen, letter),
+            answer.unwrap_or_default()
+        ));
+    }
+    differences
 }
 
 #[cfg(test)]
@@ -231,6 +272,22 @@ mod tests {
                 Answer::Rows(0),
             ],
             "u!",
+        );
+    }
+
+    #[test]
+    fn a_difference_names_object_actor_act_side_and_both_outcomes() {
+        let mut table = cell(Part::TablesOutside, "public.nodes", "sS");
+        table.expected = Letters::from(['s']);
+        let answers = [Answer::Rows(0), Answer::Rows(1)];
+        let seen = observed(&table, &answers);
+        let told = differences(&table, &seen, &answers);
+        assert_eq!(
+            told,
+            [
+                "public.nodes, viewer: select, foreign: refused is expected, allowed is so (1 rows)",
+                "public.nodes, viewer: select, own: allowed is expected, refused is so (0 rows)",
+            ]
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Private channels: heard and talked on over a websocket, talked on over HTTP.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,6 +16,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::document::Letters;
 use super::http::Api;
 use super::scene::{Caller, SERVICE_COLUMN, Scene};
+
+/// To hear, to talk, to see who is present and to show oneself present, on the own channel and on the foreign one.
+pub(super) const LETTERS: [[char; 4]; 2] = [['h', 't', 'w', 'p'], ['H', 'T', 'W', 'P']];
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,7 +59,7 @@ pub(super) async fn observed(
 ) -> anyhow::Result<(Letters, usize)> {
     let mut letters = Letters::new();
     let mut socket = Socket::open(details, caller).await?;
-    for (topic, [hear, talk]) in topics.iter().zip([['h', 't'], ['H', 'T']]) {
+    for (topic, [hear, talk, watch, show]) in topics.iter().zip(LETTERS) {
         let path = format!("/realtime/v1/api/broadcast/{topic}/events/tried?private=true");
         let sent = api.send(Method::POST, &path, caller, &[], Some("{}".to_owned()));
         let talks = sent.await?.0 < 300;
@@ -64,15 +68,20 @@ pub(super) async fn observed(
             letters.insert(hear);
             let both_ways = socket.talk(topic).await? == talks;
             letters.extend((!both_ways).then_some('!'));
+            let [watches, shows] = socket.appear(topic).await?;
+            letters.extend(watches.then_some(watch));
+            letters.extend(shows.then_some(show));
         }
     }
-    Ok((letters, 6))
+    Ok((letters, 10))
 }
 
 /// A connection to Realtime.
 struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     sent: usize,
+    /// The channels of which it was told who is present.
+    present: HashSet<String>,
 }
 
 impl Socket {
@@ -86,14 +95,19 @@ impl Socket {
         let (stream, _) = connect_async(&url)
             .await
             .context("connecting to Realtime")?;
-        Ok(Self { stream, sent: 0 })
+        Ok(Self {
+            stream,
+            sent: 0,
+            present: HashSet::new(),
+        })
     }
 
     /// Whether a private channel lets the caller in.
     async fn join(&mut self, topic: &str, caller: &Caller) -> anyhow::Result<bool> {
         self.sent += 1;
         let reference = self.sent.to_string();
-        let config = json!({"broadcast": {"ack": true}, "private": true});
+        let config =
+            json!({"broadcast": {"ack": true}, "presence": {"enabled": true}, "private": true});
         let mut payload = json!({ "config": config });
         if let Some(token) = &caller.token {
             payload["access_token"] = json!(token);
@@ -133,6 +147,30 @@ impl Socket {
         Ok(reply[1] == json!(message) && reply[4]["status"] == "ok")
     }
 
+    /// Whether one is told who is present on a joined channel, and may show oneself there.
+    async fn appear(&mut self, topic: &str) -> anyhow::Result<[bool; 2]> {
+        let joined = self.sent.to_string();
+        let (track, heartbeat) = (format!("{joined}-track"), format!("{joined}-beat"));
+        let payload = json!({"type": "presence", "event": "track", "payload": {}});
+        let show = json!([
+            joined,
+            track,
+            format!("realtime:{topic}"),
+            "presence",
+            payload
+        ]);
+        let beat = json!([null, heartbeat, "phoenix", "heartbeat", {}]);
+        for sent in [show, beat] {
+            self.stream.send(Message::text(sent.to_string())).await?;
+        }
+        let reply = self.reply(|answered| answered == track).await?;
+        self.reply(|answered| answered == heartbeat).await?;
+        // Whoever may is told with the join, before anything else is answered.
+        let state = format!("realtime:{topic}");
+        let watches = self.present.contains(&state);
+        Ok([watches, reply[4]["status"] == "ok"])
+    }
+
     /// The reply to one of the messages that were sent.
     async fn reply(&mut self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Value> {
         loop {
@@ -143,6 +181,9 @@ impl Socket {
                 continue;
             };
             let message: Value = serde_json::from_str(&text)?;
+            if message[3] == "presence_state" {
+                self.present.extend(message[2].as_str().map(str::to_owned));
+            }
             if message[3] == "phx_reply" && message[1].as_str().is_some_and(&wanted) {
                 return Ok(message);
             }

@@ -14,8 +14,10 @@ pub(super) type Letters = BTreeSet<char>;
 pub(super) enum Part {
     /// Tables, by each caller's own token.
     TablesOutside,
-    /// Functions that are served.
+    /// Functions that are served and that users call.
     FunctionsOutside,
+    /// Functions that are served and that the service alone may call.
+    Commands,
     /// Functions that are not served, as far as users may call them.
     Helpers,
     /// Private channels of Realtime.
@@ -27,14 +29,26 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [(Part, &str); 6] = [
+    const ALL: [(Part, &str); 7] = [
         (Part::TablesOutside, "Tables, from outside"),
         (Part::FunctionsOutside, "Functions, from outside"),
+        (Part::Commands, "Functions of the service"),
         (Part::Helpers, "Helpers"),
         (Part::Channels, "Channels"),
         (Part::TablesInside, "Tables, from inside"),
         (Part::Traces, "What a write leaves behind"),
     ];
+
+    /// A row of it as it could be written for a new object.
+    pub(super) fn template(self, object: &str) -> String {
+        let columns = match self {
+            Part::TablesOutside | Part::FunctionsOutside | Part::Channels => 10,
+            Part::TablesInside => 8,
+            Part::Traces => 3,
+            Part::Helpers | Part::Commands => 1,
+        };
+        format!("| {object} |{}", " ? |".repeat(columns))
+    }
 
     /// The heading over its table.
     pub(super) fn heading(self) -> &'static str {
@@ -46,7 +60,7 @@ impl Part {
 }
 
 /// Every letter there is, in the order in which they are shown; the last stands for what should not be.
-const ORDER: &str = "sinudxhtSINUDXHT0!";
+const ORDER: &str = "sainudxhtwpSINUDXHTWP0!";
 
 const ATTEMPTS: &str = "Single attempts";
 
@@ -95,10 +109,15 @@ pub(super) fn read() -> anyhow::Result<Document> {
 
 fn parse(text: &str) -> anyhow::Result<Document> {
     let mut rows = Vec::new();
+    let mut known = BTreeSet::new();
     for (part, heading) in Part::ALL {
         let (columns, lines) = table(text, heading)?;
         for mut line in lines {
             let object = line.remove(0);
+            ensure!(
+                known.insert((part, object.clone())),
+                "{heading}: {object} has two rows"
+            );
             let cells = columns.iter().skip(1).cloned().zip(line);
             let cells = cells
                 .map(|(column, cell)| Ok((column, letters(&cell)?)))
@@ -171,6 +190,32 @@ fn letters(cell: &str) -> anyhow::Result<Letters> {
     Ok(letters)
 }
 
+/// What a letter stands for.
+pub(super) fn act(letter: char) -> String {
+    let side = match letter {
+        'a' => ", the owner's alone",
+        '0' | '!' => "",
+        _ if letter.is_ascii_uppercase() => ", foreign",
+        _ => ", own",
+    };
+    let act = match letter.to_ascii_lowercase() {
+        's' => "select",
+        'a' => "select (inside: any act)",
+        'i' => "insert",
+        'n' => "insert in the name of somebody else",
+        'u' => "update",
+        'd' => "delete",
+        't' => "send",
+        'x' => "execute",
+        'h' => "subscribe",
+        'w' => "see who is present",
+        'p' => "show oneself present",
+        '0' => "any act, to be told of nothing",
+        _ => "any act, further than the grants",
+    };
+    format!("{act}{side}")
+}
+
 /// Letters as the document shows them.
 pub(super) fn shown(letters: &Letters) -> String {
     match letters.is_empty() {
@@ -206,6 +251,34 @@ mod tests {
         assert_eq!(letters("·").unwrap(), Letters::new());
         assert_eq!(letters("sU").unwrap(), Letters::from(['s', 'U']));
         assert!(letters("q").is_err() && letters("").is_err());
+    }
+
+    #[test]
+    fn every_letter_is_an_act_on_one_side() {
+        assert_eq!(act('s'), "select, own");
+        assert_eq!(act('S'), "select, foreign");
+        let acts: BTreeSet<String> = ORDER.chars().map(act).collect();
+        assert_eq!(acts.len(), ORDER.chars().count());
+    }
+
+    #[test]
+    fn a_template_is_as_wide_as_its_table() {
+        let text = std::fs::read_to_string(places::root().join("docs/access-matrix.md")).unwrap();
+        for (part, heading) in Part::ALL {
+            let (head, _) = table(&text, heading).unwrap();
+            assert_eq!(cells(&part.template("x")).len(), head.len(), "{heading}");
+        }
+    }
+
+    #[test]
+    fn an_object_has_one_row() {
+        let text = std::fs::read_to_string(places::root().join("docs/access-matrix.md")).unwrap();
+        let row = "| sweep() | x |\n";
+        let error = parse(&text.replacen(row, &row.repeat(2), 1)).err().unwrap();
+        assert!(
+            error.to_string().contains("sweep() has two rows"),
+            "{error}"
+        );
     }
 
     #[test]

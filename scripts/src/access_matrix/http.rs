@@ -171,12 +171,9 @@ fn asked(attempt: &Attempt, object: &str) -> Ask {
             path: object.to_owned(),
             body: None,
         },
-        Deed::Call { body, filter } => Ask {
+        Deed::Call { body } => Ask {
             method: Method::POST,
-            path: format!(
-                "rpc/{}{filter}",
-                object.split('(').next().unwrap_or_default()
-            ),
+            path: format!("rpc/{}", object.split('(').next().unwrap_or_default()),
             body: Some(body.clone()),
         },
         Deed::Inside => Ask {

@@ -6,10 +6,10 @@ use tokio_postgres::Client;
 /// One change for the worse.
 #[derive(Clone, Debug)]
 pub(super) struct Mutant {
-    /// What is changed: a policy, what it asks, a grant or a guard.
+    /// What is changed: a policy, what it asks, a grant, a clause of a function or a guard.
     pub(super) kind: String,
-    /// The objects of whose cells one has to notice.
-    pub(super) objects: Vec<String>,
+    /// The object of whose cells one has to notice.
+    pub(super) object: String,
     /// The change.
     pub(super) statement: String,
 }
@@ -30,23 +30,37 @@ const POLICIES: &str = "
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname in ('public', 'private') and c.relkind in ('r', 'p') and not c.relispartition
     union all
+    select 'view', format('%s.%s', n.nspname, c.relname), format('alter view %I.%I set (security_invoker = false)', n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('public', 'private') and c.relkind = 'v'
+    union all
     select 'policy', 'realtime.messages',
-           'create policy planted on realtime.messages for insert to authenticated with check (true)'";
+           format('create policy planted on realtime.messages for insert to authenticated with check (extension = %L)', extension)
+    from unnest('{broadcast,presence}'::text[]) as extension
+    union all
+    select 'policy', 'realtime.messages',
+           'create policy planted on realtime.messages for select to authenticated using (extension = ''presence'')'";
 
-/// What policies ask: a question that is always answered with yes, and membership everywhere.
+/// What policies ask: a question that is always answered with yes, membership everywhere, and membership whatever the role.
+/// Each table that asks has to notice by itself.
 const QUESTIONS: &str = "
-    select 'question', string_agg(distinct format('%s.%s', n.nspname, c.relname), ' '),
+    select distinct 'question', format('%s.%s', n.nspname, c.relname),
            format('create or replace function %s(%s) returns %s language sql security definer set search_path = %L as %L',
-             p.oid::regproc, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), '',
-             case when p.proretset then 'select organization_id from public.organizations' else 'select true' end)
+             p.oid::regproc, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), '', answer)
     from pg_depend d
     join pg_proc p on p.oid = d.refobjid
     join pg_policy policy on policy.oid = d.objid
     join pg_class c on c.oid = policy.polrelid join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (
+      select 'select true' as answer where p.prorettype = 'boolean'::regtype
+      union all
+      select 'select organization_id from public.organizations' where p.proretset and p.prorettype = 'uuid'::regtype
+      union all
+      select 'select organization_id from public.organization_members where user_id = private.actor_id()'
+      where p.proargnames @> '{roles}'
+        and pg_get_expr(coalesce(policy.polqual, policy.polwithcheck), c.oid) ~ 'my_organizations\\(''\\{') as answers
     where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_proc'::regclass
-      and p.pronamespace = 'private'::regnamespace
-      and (p.prorettype = 'boolean'::regtype or (p.proretset and p.prorettype = 'uuid'::regtype))
-    group by p.oid";
+      and p.pronamespace = 'private'::regnamespace";
 
 /// Grants on tables: what the roles of the API lack is given, what any role has is taken.
 const TABLE_GRANTS: &str = "
@@ -59,7 +73,7 @@ const TABLE_GRANTS: &str = "
     cross join lateral (select case privilege
         when 'delete' then has_table_privilege(role, c.oid, privilege)
         else has_any_column_privilege(role, c.oid, privilege) end as held) as held
-    where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
+    where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm')
       and (held or role not like 'fm%')
       -- Nobody without a user may as much as look into this schema.
       and not (role = 'anon' and n.nspname = 'private')";
@@ -76,6 +90,19 @@ const FUNCTION_GRANTS: &str = "
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
       and not (role = 'anon' and n.nspname = 'private')";
 
+/// Clauses that bind functions: the role and the search path they run with, and whose rights they have.
+const CLAUSES: &str = "
+    select 'clause', p.oid::regprocedure::text, format('alter function %s %s', p.oid::regprocedure, change)
+    from pg_proc p
+    cross join lateral (
+      select 'reset role' as change where p.pronamespace = 'public'::regnamespace and p.proconfig && '{role=fm_writer,role=fm_engine}'
+      union all
+      select 'reset search_path'
+      union all
+      select 'security definer' where p.pronamespace = 'public'::regnamespace) as changes
+    where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and p.prokind = 'f'
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')";
+
 /// Guards: triggers.
 const GUARDS: &str = "
     select 'guard', format('%s.%s', n.nspname, c.relname), format('alter table %I.%I disable trigger %I', n.nspname, c.relname, t.tgname)
@@ -88,24 +115,24 @@ const GUARDS: &str = "
 /// When the catalogue cannot be read.
 pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
-    for query in [POLICIES, QUESTIONS, TABLE_GRANTS, FUNCTION_GRANTS, GUARDS] {
+    let queries = [
+        POLICIES,
+        QUESTIONS,
+        TABLE_GRANTS,
+        FUNCTION_GRANTS,
+        CLAUSES,
+        GUARDS,
+    ];
+    for query in queries {
         let rows = client
             .query(query, &[])
             .await
             .context("reading what could be loosened")?;
         mutants.extend(rows.iter().map(|row| Mutant {
             kind: row.get(0),
-            objects: objects(row.get(0), row.get(1)),
+            object: row.get(1),
             statement: row.get(2),
         }));
     }
     Ok(mutants)
-}
-
-/// Questions are asked by several tables; a signature may have blanks in it.
-fn objects(kind: &str, listed: &str) -> Vec<String> {
-    match kind {
-        "question" => listed.split(' ').map(str::to_owned).collect(),
-        _ => vec![listed.to_owned()],
-    }
 }

@@ -42,6 +42,8 @@ pub(super) struct Place {
     pub(super) own: String,
     /// Its value of the foreign row.
     pub(super) foreign: String,
+    /// Its value of a row that belongs to no organization, only to the owner.
+    pub(super) alone: Option<String>,
     /// The own row turned into a new one, with `:actor` and `:new` in it.
     pub(super) fresh: Option<String>,
     /// The same of the foreign row.
@@ -52,12 +54,17 @@ pub(super) struct Place {
     pub(super) saved_with_model: bool,
 }
 
+/// What a function is called with.
+pub(super) type Body = Map<String, Value>;
+
 /// Everything the cells are made of.
 pub(super) struct Scene {
     /// The columns.
     pub(super) callers: Vec<Caller>,
     /// The rows, by table.
     pub(super) places: BTreeMap<String, Place>,
+    /// What functions about rows are called with, for the own row and for the foreign one.
+    pub(super) calls: BTreeMap<String, [Body; 2]>,
     /// Identifiers by name.
     pub(super) named: BTreeMap<String, String>,
 }
@@ -95,6 +102,7 @@ pub(super) async fn set(details: &Details, client: &Client) -> anyhow::Result<Sc
     Ok(Scene {
         callers: callers(details, &named)?,
         places: places_of(client).await?,
+        calls: calls_of(client).await?,
         named,
     })
 }
@@ -103,7 +111,7 @@ async fn places_of(client: &Client) -> anyhow::Result<BTreeMap<String, Place>> {
     // A table whose rows are wanted but missing would make every refusal look right.
     let query = "select object, key, own, \"foreign\", \
             pg_temp.made(object, key, own, fresh), pg_temp.made(object, key, \"foreign\", fresh_foreign), \
-            coalesce(change, pg_temp.usual_change(object)), saved_with_model \
+            coalesce(change, pg_temp.usual_change(object)), saved_with_model, pg_temp.there(object, key, alone) \
         from places";
     client.batch_execute(HELPERS).await?;
     let rows = client.query(query, &[]).await.context("reading the rows")?;
@@ -116,8 +124,23 @@ async fn places_of(client: &Client) -> anyhow::Result<BTreeMap<String, Place>> {
         fresh_foreign: row.get(5),
         change: row.get(6),
         saved_with_model: row.get(7),
+        alone: row.get(8),
     };
     Ok(rows.iter().map(|row| (row.get(0), place(row))).collect())
+}
+
+async fn calls_of(client: &Client) -> anyhow::Result<BTreeMap<String, [Body; 2]>> {
+    let query = "select function, own::text, \"foreign\"::text from calls";
+    let rows = client
+        .query(query, &[])
+        .await
+        .context("reading the calls")?;
+    let call = |row: &tokio_postgres::Row| {
+        let bodies = [row.get(1), row.get(2)].map(serde_json::from_str::<Body>);
+        let [own, foreign] = bodies;
+        anyhow::Ok((row.get(0), [own?, foreign?]))
+    };
+    rows.iter().map(call).collect()
 }
 
 /// Finds a row and turns it into a new one; fails when there is none.
@@ -126,12 +149,23 @@ create function pg_temp.made(object text, key text, value text, fresh jsonb) ret
 declare
   v_row jsonb;
 begin
-  execute format('select to_jsonb(t) from %s as t where %I = %L limit 1', object, key, value) into strict v_row;
+  execute format('select to_jsonb(t) from %s as t where %I = %L limit 1', object, key, value) into v_row;
+  if v_row is null then
+    raise 'tests/access-matrix/scene.sql made no row of % whose % is %', object, key, value;
+  end if;
   return (
     select jsonb_object_agg(field.key, field.value)
     from jsonb_each(v_row || made.fresh) as field
     join pg_attribute as a on a.attrelid = object::regclass and a.attname = field.key
     where a.attgenerated = '' and a.attidentity <> 'a' and (made.fresh -> field.key) is distinct from 'null')::text;
+end
+$$;
+create function pg_temp.there(object text, key text, value text) returns text language plpgsql as $$
+begin
+  if value is not null then
+    perform pg_temp.made(object, key, value, null);
+  end if;
+  return value;
 end
 $$;
 create function pg_temp.usual_change(object text) returns text language sql as $$

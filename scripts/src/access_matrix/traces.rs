@@ -3,8 +3,9 @@
 use anyhow::Context;
 use tokio_postgres::Client;
 
-use super::attempts::{added, place};
+use super::attempts::place;
 use super::document::{Document, Letters, Part, Row};
+use super::inside::added;
 use super::scene::Scene;
 
 /// Adds, changes and removes a row and empties its table, as the superuser; tells what each left behind.

@@ -129,7 +129,7 @@ const RULES: [Rule; 16] = [
             where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and p.proacl is null",
     },
     Rule {
-        holds: "every schema but the platform's is one of ours, and nobody but their owner makes things there",
+        holds: "nobody but their owner makes things in the schemas",
         broken_by: "select format('%s on %s for %s', a.privilege_type, n.nspname, a.grantee::regrole)
             from pg_namespace n, aclexplode(n.nspacl) a
             where n.nspname in ('public', 'private') and a.privilege_type = 'CREATE'

@@ -1,5 +1,6 @@
 //! The end-to-end tests: supabase-js against a running stack, of which they know the address and the keys.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::OnceLock;
 
@@ -115,7 +116,12 @@ pub(super) async fn run(target: &Target, filter: Option<&str>) -> anyhow::Result
 /// # Errors
 /// When no test ran, or something else than a test failed.
 pub(super) async fn deno_test(program: Program, some: bool) -> anyhow::Result<Count> {
-    let printed = program.env("NO_COLOR", "1").output_shown().await?;
+    let within = Cell::new(false);
+    let program = program.env("NO_COLOR", "1");
+    let printed = program.output_picked(|line| told(&within, line)).await?;
+    for failure in failures(&printed.stdout) {
+        println!("✗ {}", failure.join("\n"));
+    }
     let count = count(&printed.stdout).context("the tests ended without a closing line")?;
     ensure!(!some || count.passed + count.failed > 0, "no test ran");
     ensure!(
@@ -123,6 +129,34 @@ pub(super) async fn deno_test(program: Program, some: bool) -> anyhow::Result<Co
         "the tests broke down"
     );
     Ok(count)
+}
+
+/// Whether a line is about a test, and not what the test or the tested printed: tests that ask for
+/// trouble print much of it. That is told by the marks around it.
+fn told(within: &Cell<bool>, line: &str) -> bool {
+    if line.ends_with("output -------") {
+        within.set(true);
+    }
+    let told = !within.get();
+    if line.ends_with("output end -----") {
+        within.set(false);
+    }
+    told
+}
+
+/// The lines of each test that failed, with all that was printed meanwhile.
+fn failures(printed: &str) -> Vec<Vec<&str>> {
+    let mut failures = Vec::new();
+    let mut lines = Vec::new();
+    for line in printed.lines() {
+        lines.push(line);
+        if line.contains(" ... FAILED") {
+            failures.push(std::mem::take(&mut lines));
+        } else if line.contains(" ... ok") {
+            lines.clear();
+        }
+    }
+    failures
 }
 
 /// Reads the closing line.
@@ -138,6 +172,24 @@ fn count(printed: &str) -> Option<Count> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_tested_print_is_told_of_failed_tests_only() {
+        let printed = "first ...\n------- post-test output -------\nnoise\n\
+            ----- post-test output end -----\nfirst ... ok (1ms)\n\
+            second ...\n------- output -------\nreason\n----- output end -----\n\
+            second ... FAILED (2ms)\nok | 1 passed | 1 failed (9ms)\n";
+        let within = Cell::new(false);
+        let live: Vec<&str> = printed.lines().filter(|line| told(&within, line)).collect();
+        assert!(live.contains(&"first ... ok (1ms)"), "{live:?}");
+        assert!(
+            !live.contains(&"noise") && !live.contains(&"reason"),
+            "{live:?}"
+        );
+        let failures = failures(printed);
+        assert_eq!(failures.len(), 1);
+        assert!(failures[0].contains(&"reason") && !failures[0].contains(&"noise"));
+    }
 
     #[test]
     fn the_closing_line_is_understood() {

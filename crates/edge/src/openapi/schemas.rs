@@ -186,7 +186,9 @@ fn words(object: &mut Map<String, Value>) {
             (Value::String(word), _, description) => {
                 values.push(Value::from(word.as_str()));
                 let meaning = description.as_str().unwrap_or_default().replace('\n', " ");
-                meanings.push_str(&format!("\n- `{word}`: {meaning}"));
+                if meaning.trim_matches('`') != word {
+                    meanings.push_str(&format!("\n- `{word}`: {meaning}"));
+                }
             }
             (_, Value::Array(words), _) => values.extend(words.iter().cloned()),
             _ => return,
