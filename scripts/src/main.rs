@@ -20,6 +20,7 @@ mod setup;
 mod snapshot;
 mod stack;
 mod test;
+mod verify;
 mod wasm;
 
 // What they share.
@@ -47,6 +48,8 @@ enum Task {
     Snapshot,
     /// Verify the audit log against its seals, export a month of it, drop an exported month.
     Audit(audit::Arguments),
+    /// Compare what is stored with what the events say, and rebuild what differs.
+    Verify(verify::Arguments),
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
@@ -92,6 +95,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Snapshot => snapshot::run().await,
         Task::Audit(arguments) => audit::run(arguments).await,
+        Task::Verify(arguments) => verify::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::AccessMatrix => access_matrix::run().await,

@@ -27,6 +27,7 @@ mod native;
 mod schema;
 mod schemathesis;
 mod shells;
+mod verification;
 
 /// Which part to run.
 #[derive(Args)]
@@ -108,6 +109,8 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
             .part("access matrix", access_matrix::check(details, false))
             .await;
     }
+    // The scene of the matrix was written by hand, without events.
+    let by_hand = verification::by_hand(&details.admin_db_url).await?;
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -119,6 +122,14 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .await;
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
+    }
+    if filter.is_none_or(|text| verification::NAME.contains(text)) {
+        tally
+            .part(
+                "stored rows",
+                verification::run(&details.admin_db_url, &by_hand),
+            )
+            .await;
     }
     if filter.is_none_or(|text| audit::NAME.contains(text)) {
         // Last, over the rows that all others left.

@@ -56,6 +56,7 @@ codes! {
     TaskNotFound => "TASK_NOT_FOUND",
     LinkNotFound => "LINK_NOT_FOUND",
     InvitationNotFound => "INVITATION_NOT_FOUND",
+    AggregateNotFound => "AGGREGATE_NOT_FOUND",
     SecretNotFound => "SECRET_NOT_FOUND",
     Forbidden => "FORBIDDEN",
     // Already there, or changed meanwhile.
@@ -98,6 +99,7 @@ codes! {
     OrganizationNameInvalid => "ORGANIZATION_NAME_INVALID",
     WorkflowConfigurationInvalid => "WORKFLOW_CONFIGURATION_INVALID",
     ContentInvalid => "CONTENT_INVALID",
+    AggregateNotReplayable => "AGGREGATE_NOT_REPLAYABLE",
     SecretInvalid => "SECRET_INVALID",
     EmergencyReasonRequired => "EMERGENCY_REASON_REQUIRED",
     AccessWindowInvalid => "ACCESS_WINDOW_INVALID",

@@ -40,3 +40,4 @@ pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod secret;
+pub mod verification;

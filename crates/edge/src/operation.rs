@@ -174,6 +174,10 @@ routes! {
     Post   "/secrets/{secretId}/rotate"                                   RotateSecret;
     Delete "/secrets/{secretId}"                                          RemoveSecret;
 
+    Get    "/verification/{aggregateType}"                                VerifyAggregates;
+    Get    "/verification/{aggregateType}/{aggregateId}"                  VerifyAggregate;
+    Post   "/verification/{aggregateType}/{aggregateId}/rebuild"          RebuildAggregate;
+
     Post   "/knowledge-contents"                                          CreateKnowledgeContent;
     Get    "/knowledge-contents"                                          ListKnowledgeContents;
     Get    "/knowledge-contents/search"                                   SearchKnowledgeContents;

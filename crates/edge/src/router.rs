@@ -11,8 +11,8 @@ use crate::response::Response;
 use crate::routes::{
     actions, agent_tasks, ai_agents, audit, contexts, dependencies, description, events,
     execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
-    node_links, node_metadata, nodes, orchestration, organizations, secrets, structure, versions,
-    workflows,
+    node_links, node_metadata, nodes, orchestration, organizations, secrets, structure,
+    verification, versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -265,6 +265,10 @@ async fn route<W: Wiring>(
         Operation::ResealSecrets => secrets::reseal(call).await,
         Operation::RotateSecret => secrets::rotate(call, first).await,
         Operation::RemoveSecret => secrets::remove(call, first).await,
+
+        Operation::VerifyAggregates => verification::verify_all(call, first).await,
+        Operation::VerifyAggregate => verification::verify(call, first, second).await,
+        Operation::RebuildAggregate => verification::rebuild(call, first, second).await,
 
         Operation::CreateKnowledgeContent => knowledge_contents::create(call).await,
         Operation::ListKnowledgeContents => knowledge_contents::list(call).await,

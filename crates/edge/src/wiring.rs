@@ -6,10 +6,11 @@ use std::rc::Rc;
 use adapters::config::{AgentSettings, Config};
 use adapters::http::HttpClient;
 use adapters::postgrest::{
-    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
-    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
-    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
-    PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets, PostgrestWorkflows, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAggregates, PostgrestAiAgents, PostgrestAuditLogs,
+    PostgrestContexts, PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions,
+    PostgrestFunctionModels, PostgrestIdempotentAnswers, PostgrestKnowledgeContents,
+    PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets,
+    PostgrestWorkflows, Session,
 };
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
@@ -192,6 +193,7 @@ pub(crate) struct LivePorts {
     described_nodes: PostgrestDescribedNodes<Host, Host>,
     event_log: PostgrestEventLog<Host, Host>,
     audit_logs: PostgrestAuditLogs<Host, Host>,
+    aggregates: PostgrestAggregates<Host, Host>,
     idempotent_answers: PostgrestIdempotentAnswers<Host, Host>,
     host: Host,
 }
@@ -222,6 +224,7 @@ impl LivePorts {
             described_nodes: PostgrestDescribedNodes::new(session()),
             event_log: PostgrestEventLog::new(session()),
             audit_logs: PostgrestAuditLogs::new(session()),
+            aggregates: PostgrestAggregates::new(session()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session()),
             host: host.clone(),
         }
@@ -247,6 +250,7 @@ impl Ports for LivePorts {
     type DescribedNodes = PostgrestDescribedNodes<Host, Host>;
     type EventLog = PostgrestEventLog<Host, Host>;
     type AuditLogs = PostgrestAuditLogs<Host, Host>;
+    type Aggregates = PostgrestAggregates<Host, Host>;
     type IdempotentAnswers = PostgrestIdempotentAnswers<Host, Host>;
     type Clock = Host;
     type Ids = Host;
@@ -304,6 +308,9 @@ impl Ports for LivePorts {
     }
     fn audit_logs(&self) -> &Self::AuditLogs {
         &self.audit_logs
+    }
+    fn aggregates(&self) -> &Self::Aggregates {
+        &self.aggregates
     }
     fn idempotent_answers(&self) -> &Self::IdempotentAnswers {
         &self.idempotent_answers

@@ -21,6 +21,7 @@ pub mod node_metadata;
 pub mod organization;
 pub mod recovery;
 pub mod secret;
+pub mod verification;
 pub mod workflow;
 
 pub mod in_memory;

@@ -10,6 +10,7 @@ mod query;
 mod table;
 
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod contexts;
@@ -29,6 +30,7 @@ mod secrets;
 mod workflows;
 
 pub use agent_tasks::PostgrestAgentTasks;
+pub use aggregates::PostgrestAggregates;
 pub use ai_agents::PostgrestAiAgents;
 pub use audit_logs::PostgrestAuditLogs;
 pub use client::{Client, Session};

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::problem::Success;
 use crate::routes::lifecycle::MOST_DAYS;
+use use_cases::verification::MOST_AGGREGATES;
 
 /// How a type is described.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -303,6 +304,15 @@ pub(super) struct Position(#[expect(dead_code, reason = "only its schema is used
 #[schemars(inline)]
 struct Place(
     #[schemars(range(max = 2_147_483_647))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u32,
+);
+
+/// How many aggregates.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct AggregateLimit(
+    #[schemars(range(min = 1, max = MOST_AGGREGATES))]
     #[expect(dead_code, reason = "only its schema is used")]
     u32,
 );

@@ -5,6 +5,7 @@ use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
     ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
 };
+use domain::verification::AggregateType;
 use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
 
@@ -99,6 +100,8 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         ),
         "featureType" => (schema::<FeatureType>(), "The feature of the entity."),
         "linkId" => (schema::<LinkId>(), "The link."),
+        "aggregateType" => (schema::<AggregateType>(), "What kind of thing it is."),
+        "aggregateId" => (schema::<uuid::Uuid>(), "The thing."),
         "recordId" => (
             schema::<uuid::Uuid>(),
             "The thing: a model, link, agent, organization, or what else has a history.",

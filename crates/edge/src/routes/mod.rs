@@ -21,5 +21,6 @@ pub(crate) mod orchestration;
 pub(crate) mod organizations;
 pub(crate) mod secrets;
 pub(crate) mod structure;
+pub(crate) mod verification;
 pub(crate) mod versions;
 pub(crate) mod workflows;

@@ -5,6 +5,7 @@
 
 mod agent_service;
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod claiming;
@@ -45,6 +46,7 @@ use domain::organization::OrganizationRole;
 
 pub use self::agent_service::AgentService;
 pub use self::agent_tasks::AgentTasks;
+pub use self::aggregates::Aggregates;
 pub use self::ai_agents::AiAgents;
 pub use self::audit_logs::AuditLogs;
 pub use self::clock::Clock;
@@ -89,6 +91,7 @@ pub struct World {
     described_nodes: DescribedNodes,
     event_log: EventLog,
     audit_logs: AuditLogs,
+    aggregates: Aggregates,
     idempotent_answers: IdempotentAnswers,
     ids: Ids,
 }
@@ -131,6 +134,7 @@ impl World {
             described_nodes: DescribedNodes(own()),
             event_log: EventLog(own()),
             audit_logs: AuditLogs(own()),
+            aggregates: Aggregates(own()),
             idempotent_answers: IdempotentAnswers(own()),
             ids: Ids::default(),
             shared,
@@ -183,6 +187,7 @@ impl Ports for World {
     type DescribedNodes = DescribedNodes;
     type EventLog = EventLog;
     type AuditLogs = AuditLogs;
+    type Aggregates = Aggregates;
     type IdempotentAnswers = IdempotentAnswers;
     type Clock = Clock;
     type Ids = Ids;
@@ -259,6 +264,9 @@ impl Ports for World {
         &self.audit_logs
     }
 
+    fn aggregates(&self) -> &Aggregates {
+        &self.aggregates
+    }
     fn idempotent_answers(&self) -> &IdempotentAnswers {
         &self.idempotent_answers
     }

@@ -7,6 +7,7 @@
 
 mod agent_service;
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod clock;
@@ -36,6 +37,7 @@ pub use agent_tasks::{
     Advance, AgentTask, AgentTasks, Coordination, EndedStage, NewAgentTask, NewCoordination,
     NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
 };
+pub use aggregates::{Aggregates, Rebuild, StoredAggregate};
 pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
 pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation, RowState, SealedRows};
 pub use clock::Clock;
@@ -117,6 +119,8 @@ pub trait Ports {
     type EventLog: EventLog;
     /// Who changed what.
     type AuditLogs: AuditLogs;
+    /// Rows and events of whole aggregates.
+    type Aggregates: Aggregates;
     /// Answers kept for repetitions.
     type IdempotentAnswers: IdempotentAnswers;
     /// The time.
@@ -160,6 +164,8 @@ pub trait Ports {
     fn event_log(&self) -> &Self::EventLog;
     /// Who changed what.
     fn audit_logs(&self) -> &Self::AuditLogs;
+    /// Rows and events of whole aggregates.
+    fn aggregates(&self) -> &Self::Aggregates;
     /// Answers kept for repetitions.
     fn idempotent_answers(&self) -> &Self::IdempotentAnswers;
     /// The time.

@@ -16,6 +16,7 @@ mod organizations;
 mod secrets;
 mod service;
 mod structure;
+mod verification;
 mod workflows;
 
 use super::description::Description;
@@ -134,6 +135,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ReadWorkflow => workflows::read(),
         Operation::UpdateWorkflow => workflows::update(),
         Operation::RemoveWorkflow => workflows::remove(),
+        Operation::VerifyAggregates => verification::verify_all(),
+        Operation::VerifyAggregate => verification::verify(),
+        Operation::RebuildAggregate => verification::rebuild(),
         Operation::SetSecret => secrets::set(),
         Operation::ListSecrets => secrets::list(),
         Operation::ResealSecrets => secrets::reseal(),
