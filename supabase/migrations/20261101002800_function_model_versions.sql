@@ -48,25 +48,25 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   v_request jsonb := private.current_request();
-  -- Only rebuilding changes anything else than what is published, and removes single versions.
+  -- Only rebuilding changes anything else than what is published.
   v_whole boolean := tg_op = 'INSERT' or private.is_rebuilding();
 begin
   insert into public.audit_logs (
     table_name, operation, record_id, row_id, model_id, organization_id, old_data, new_data,
     changed_by, event_id, event_type, request_id, traceparent)
-  select tg_table_name, case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end,
+  select tg_table_name, case tg_op when 'INSERT' then 'create' else 'update' end,
          version.model_id, version.version_id, version.model_id, (v_request ->> 'organizationId')::uuid,
-         case when tg_op = 'DELETE' then described.content
-           when not v_whole then jsonb_build_object('is_published', not version.is_published) end,
-         case when tg_op = 'DELETE' then null when v_whole then described.content
-           else jsonb_build_object('is_published', version.is_published) end,
+         case when not v_whole then jsonb_build_object('is_published', not version.is_published) end,
+         case when not v_whole then jsonb_build_object('is_published', version.is_published)
+           else jsonb_build_object(
+             'version_id', version.version_id, 'model_id', version.model_id,
+             'version_number', version.version_number, 'author_id', version.author_id,
+             'is_published', version.is_published, 'notes', version.notes,
+             'previous_version', version.previous_version, 'created_at', version.created_at)
+         end,
          private.actor_id(), (v_request ->> 'eventId')::uuid, v_request ->> 'eventType',
          v_request ->> 'requestId', v_request ->> 'traceparent'
-  from new_rows as version, lateral (select jsonb_build_object(
-    'version_id', version.version_id, 'model_id', version.model_id,
-    'version_number', version.version_number, 'author_id', version.author_id,
-    'is_published', version.is_published, 'notes', version.notes,
-    'previous_version', version.previous_version, 'created_at', version.created_at) as content) as described;
+  from new_rows as version;
   return null;
 end
 $$;
@@ -81,9 +81,6 @@ create trigger _800_record_audit_log_of_insert after insert on public.function_m
   execute function private.tg_function_model_versions__record_audit_log();
 create trigger _800_record_audit_log_of_update after update on public.function_model_versions
   referencing new table as new_rows for each statement
-  execute function private.tg_function_model_versions__record_audit_log();
-create trigger _800_record_audit_log_of_delete after delete on public.function_model_versions
-  referencing old table as new_rows for each statement when (private.is_rebuilding())
   execute function private.tg_function_model_versions__record_audit_log();
 
 alter table public.function_model_versions enable row level security;

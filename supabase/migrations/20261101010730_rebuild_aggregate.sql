@@ -19,6 +19,7 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   v_model_id uuid := replace_model.model_id;
+  v_request jsonb := private.current_request();
   v_before jsonb := private.rows_of_model(v_model_id);
   v_others uuid[] := array(
     select node.key::uuid from jsonb_each(coalesce(v_before -> 'container_nodes', '{}')) as node
@@ -121,9 +122,20 @@ begin
   set is_published = false
   where former.model_id = v_model_id and former.is_published
     and not coalesce((rows -> 'function_model_versions' -> former.version_id::text ->> 'is_published')::boolean, false);
-  delete from public.function_model_versions as version
-  where version.model_id = v_model_id
-    and not coalesce(rows -> 'function_model_versions', '{}') ? version.version_id::text;
+  -- No trigger audits this, since nobody else removes a single version.
+  with gone as (
+    delete from public.function_model_versions as version
+    where version.model_id = v_model_id
+      and not coalesce(rows -> 'function_model_versions', '{}') ? version.version_id::text
+    returning version.*
+  )
+  insert into public.audit_logs (
+    table_name, operation, record_id, row_id, model_id, organization_id, old_data, changed_by, event_type,
+    request_id, traceparent)
+  select 'function_model_versions', 'delete', gone.model_id, gone.version_id, gone.model_id,
+    (v_request ->> 'organizationId')::uuid, to_jsonb(gone) - 'version_data', private.actor_id(),
+    v_request ->> 'eventType', v_request ->> 'requestId', v_request ->> 'traceparent'
+  from gone;
   insert into public.function_model_versions as saved (
     version_id, model_id, version_number, version_data, author_id, is_published, notes, previous_version,
     created_at)

@@ -742,7 +742,7 @@ function private.replace_link(uuid,jsonb) returns void
 
 function private.replace_model(uuid,jsonb,jsonb) returns void
   language plpgsql, volatile, security definer, set search_path=""
-  body 1a32085bf80bb8c84237aa1f1ed348a7
+  body 8cfe162f6652a16a3a4547cced0f95a4
   execute for fm_writer
 
 function private.replace_organization(uuid,jsonb) returns void
@@ -949,7 +949,7 @@ function private.tg_events__announce_position() returns trigger
 
 function private.tg_function_model_versions__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body 1302fae1506b1101c6c773fb4be2d771
+  body 5f6b9db0e80804a92de12dce15a52045
 
 function private.tg_function_models__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
@@ -1589,7 +1589,6 @@ table public.function_model_versions, row level security
   CREATE TRIGGER _010_refuse_removal BEFORE DELETE ON public.function_model_versions FOR EACH ROW WHEN ((NOT private.is_purging())) EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.function_model_versions FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _020_refuse_change BEFORE UPDATE ON public.function_model_versions FOR EACH ROW WHEN (((((((((((old.version_id IS DISTINCT FROM new.version_id) OR (old.model_id IS DISTINCT FROM new.model_id)) OR (old.version_number IS DISTINCT FROM new.version_number)) OR (old.version_data IS DISTINCT FROM new.version_data)) OR (old.author_id IS DISTINCT FROM new.author_id)) OR (old.notes IS DISTINCT FROM new.notes)) OR (old.previous_version IS DISTINCT FROM new.previous_version)) OR (old.created_at IS DISTINCT FROM new.created_at)) AND (NOT private.is_rebuilding())) OR ((old.is_published = new.is_published) AND (NOT private.is_rebuilding())))) EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.function_model_versions REFERENCING OLD TABLE AS new_rows FOR EACH STATEMENT WHEN (private.is_rebuilding()) EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   policy "Editors and publishers add versions" for insert to fm_writer with check (((author_id = ( SELECT private.actor_id() AS actor_id)) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))

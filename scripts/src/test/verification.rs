@@ -176,8 +176,9 @@ async fn change(
         "viewer",
         "admin",
     ];
-    // The mark of a deletion is whole, and the owner stands in two places.
+    // The mark of a deletion is whole, the owner stands in two places, and a link suits its ends.
     let along = match column {
+        "source_feature" | "target_feature" => ", link_type = 'triggers'",
         "user_id" => ", permissions = permissions || jsonb_build_object('owner', {value})",
         "deleted_at" => ", deleted_by = coalesce(deleted_by, 'x')",
         "deleted_by" => ", deleted_at = coalesce(deleted_at, now())",
@@ -186,6 +187,7 @@ async fn change(
         }
         _ => "",
     };
+    let mut refusals = Vec::new();
     for (key, row) in rows {
         let place = at(row.as_object().context("a row has columns")?, table)?;
         let words = WORDS.iter().map(|word| format!("'\"{word}\"'::jsonb"));
@@ -201,12 +203,17 @@ async fn change(
                 "update public.{table} as the_row set {column} = {value}{along}
                  where {place} and {value} is distinct from the_row.{column}"
             );
-            if matches!(planted(client, &statement).await, Ok(1)) {
-                return Ok(key.clone());
+            match planted(client, &statement).await {
+                Ok(1) => return Ok(key.clone()),
+                Ok(_) => {}
+                Err(error) => refusals.push(format!("{error:#}")),
             }
         }
     }
-    bail!("no other value fits {table}.{column}")
+    bail!(
+        "no other value fits {table}.{column}: {}",
+        refusals.join("; ")
+    )
 }
 
 /// Writes as only a superuser can: no trigger fires, no reference is checked.
@@ -218,7 +225,10 @@ async fn planted(client: &Client, statement: &str) -> anyhow::Result<u64> {
     client
         .batch_execute("reset session_replication_role")
         .await?;
-    Ok(done?)
+    done.map_err(|error| match error.as_db_error() {
+        Some(said) => anyhow::anyhow!("{}", said.message()),
+        None => error.into(),
+    })
 }
 
 /// A corruption is named, and rebuilding undoes it and leaves its trace in the audit log.
