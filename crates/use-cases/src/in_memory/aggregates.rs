@@ -194,9 +194,9 @@ fn since(store: &Store, id: OrganizationId, user: UserId) -> Option<domain::inst
         "OrganizationMemberAdded" => event.data["userId"] == user,
         _ => false,
     };
-    let mut own = store.events.iter().rev();
-    let own = own.by_ref().filter(|e| e.aggregate_id == id.as_uuid());
-    own.filter(began).next().map(|event| event.occurred_at)
+    let own = store.events.iter().rev();
+    let mut own = own.filter(|event| event.aggregate_id == id.as_uuid());
+    own.find(began).map(|event| event.occurred_at)
 }
 
 /// A thing as a row: columns by their names, times as the database writes them.

@@ -87,7 +87,7 @@ fn differences_are_named_and_rebuilt() {
     expected.sort();
     assert_eq!(paths, expected);
     let found = world.run(verify_aggregates(&world, &service(), ORGANIZATION, None, 9));
-    assert_eq!(found.unwrap().broken, [verdict.clone()]);
+    assert_eq!(found.unwrap().broken, std::slice::from_ref(&verdict));
     let who = service();
     let rebuilt = rebuild_aggregate(&world, &who, ORGANIZATION, id.as_uuid());
     assert_eq!(world.run(rebuilt).unwrap(), verdict);
