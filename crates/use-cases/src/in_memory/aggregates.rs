@@ -194,8 +194,8 @@ fn since(store: &Store, id: OrganizationId, user: UserId) -> Option<domain::inst
         "OrganizationMemberAdded" => event.data["userId"] == user,
         _ => false,
     };
-    let events = store.events.iter().rev();
-    let mut own = events.filter(|event| event.aggregate_id == id.as_uuid());
+    let own = store.events.iter().rev();
+    let mut own = own.filter(|event| event.aggregate_id == id.as_uuid());
     own.find(began).map(|event| event.occurred_at)
 }
 
