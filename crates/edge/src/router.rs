@@ -9,8 +9,8 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, agent_tasks, ai_agents, contexts, dependencies, description, events,
-    execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
+    actions, agent_tasks, ai_agents, contexts, dependencies, description, event_subscriptions,
+    events, execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
     node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows,
 };
 
@@ -178,6 +178,20 @@ async fn route<W: Wiring>(
         Operation::ListModelEvents => events::of_model(call, first).await,
         Operation::ListModelAudit => events::audit(call, first).await,
         Operation::ListEvents => events::log(call).await,
+
+        Operation::ListSubscriptions => event_subscriptions::list(call).await,
+        Operation::ReadSubscription => event_subscriptions::read(call, first).await,
+        Operation::SaveSubscription => event_subscriptions::save(call, first).await,
+        Operation::RemoveSubscription => event_subscriptions::remove(call, first).await,
+        Operation::FetchEvents => event_subscriptions::fetch(call, first).await,
+        Operation::SettleEvents => event_subscriptions::settle(call, first).await,
+        Operation::ListDeadLetters => event_subscriptions::dead_letters(call, first).await,
+        Operation::DropDeadLetter => {
+            event_subscriptions::settle_letter(call, first, second, false).await
+        }
+        Operation::ReplayDeadLetter => {
+            event_subscriptions::settle_letter(call, first, second, true).await
+        }
 
         Operation::StartExecution => executions::start(call, first).await,
         Operation::ListExecutions => executions::list(call, first).await,

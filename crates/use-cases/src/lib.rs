@@ -11,6 +11,7 @@ pub mod error;
 pub mod ports;
 
 pub mod ai_agent;
+mod event_feed;
 pub mod execution;
 pub mod function_model;
 pub mod knowledge_content;
@@ -28,4 +29,5 @@ mod writing;
 #[cfg(test)]
 mod testing;
 
+pub use event_feed::event_feed;
 pub use writing::Saved;

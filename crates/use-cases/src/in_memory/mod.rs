@@ -12,6 +12,7 @@ mod clock;
 mod contexts;
 mod control;
 mod described_nodes;
+mod event_feed;
 mod event_log;
 mod exchange;
 mod executions;
@@ -48,6 +49,7 @@ pub use self::audit_logs::AuditLogs;
 pub use self::clock::Clock;
 pub use self::contexts::Contexts;
 pub use self::described_nodes::DescribedNodes;
+pub use self::event_feed::EventFeed;
 pub use self::event_log::EventLog;
 pub use self::executions::Executions;
 pub use self::faults::Faults;
@@ -82,6 +84,7 @@ pub struct World {
     agent_tasks: AgentTasks,
     agent_service: AgentService,
     described_nodes: DescribedNodes,
+    event_feed: EventFeed,
     event_log: EventLog,
     audit_logs: AuditLogs,
     idempotent_answers: IdempotentAnswers,
@@ -122,6 +125,7 @@ impl World {
                 turns: Default::default(),
             },
             described_nodes: DescribedNodes(own()),
+            event_feed: EventFeed::default(),
             event_log: EventLog(own()),
             audit_logs: AuditLogs(own()),
             idempotent_answers: IdempotentAnswers(own()),
@@ -163,6 +167,7 @@ impl Ports for World {
     type AgentService = AgentService;
     type DescribedNodes = DescribedNodes;
     type EventLog = EventLog;
+    type EventFeed = EventFeed;
     type AuditLogs = AuditLogs;
     type IdempotentAnswers = IdempotentAnswers;
     type Clock = Clock;
@@ -224,6 +229,9 @@ impl Ports for World {
         &self.described_nodes
     }
 
+    fn event_feed(&self) -> &EventFeed {
+        &self.event_feed
+    }
     fn event_log(&self) -> &EventLog {
         &self.event_log
     }

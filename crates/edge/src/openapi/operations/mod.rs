@@ -3,6 +3,7 @@
 mod ai_agents;
 mod contexts;
 mod documents;
+mod event_subscriptions;
 mod executions;
 mod function_models;
 mod history;
@@ -77,6 +78,16 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ListModelEvents => history::of_model(),
         Operation::ListModelAudit => history::audit(),
         Operation::ListEvents => history::log(),
+
+        Operation::ListSubscriptions => event_subscriptions::list(),
+        Operation::ReadSubscription => event_subscriptions::read(),
+        Operation::SaveSubscription => event_subscriptions::save(),
+        Operation::RemoveSubscription => event_subscriptions::remove(),
+        Operation::FetchEvents => event_subscriptions::fetch(),
+        Operation::SettleEvents => event_subscriptions::settle(),
+        Operation::ListDeadLetters => event_subscriptions::dead_letters(),
+        Operation::DropDeadLetter => event_subscriptions::drop_letter(),
+        Operation::ReplayDeadLetter => event_subscriptions::replay_letter(),
 
         Operation::StartExecution => executions::start(),
         Operation::ListExecutions => executions::list(),
