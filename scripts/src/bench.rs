@@ -4,6 +4,7 @@
 //! The table is written to `tests/load/results.md`.
 
 mod account;
+mod audit;
 mod circumstances;
 mod engine;
 mod http;
@@ -28,7 +29,7 @@ use self::report::Section;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only this part: `http`, `engine`, `module`, `rules` or `large`; everything without it.
+    /// Only this part: `http`, `engine`, `module`, `rules`, `large` or `audit`; everything without it.
     part: Option<Part>,
     /// How often each side of a comparison is measured; the median counts.
     #[arg(long, default_value_t = 5)]
@@ -48,6 +49,8 @@ pub(crate) enum Part {
     Rules,
     /// Editing large models, and lists of many.
     Large,
+    /// Writes with and without audit, and sealing.
+    Audit,
 }
 
 /// Measures and writes the table.
@@ -69,7 +72,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if wanted(Part::Rules) {
         sections.push(step("the rules", rules::measure(arguments.rounds)).await?);
     }
-    if wanted(Part::Http) || wanted(Part::Engine) || wanted(Part::Large) {
+    let parts = [Part::Http, Part::Engine, Part::Large, Part::Audit];
+    if parts.into_iter().any(wanted) {
         sections.extend(on_a_stack(&arguments, wanted).await?);
     }
     let load = (before, circumstances::load());
@@ -102,6 +106,9 @@ async fn on_a_stack(
         }
         if wanted(Part::Large) {
             sections.push(step("large models", large::measure(details, arguments.rounds)).await?);
+        }
+        if wanted(Part::Audit) {
+            sections.push(step("the audit log", audit::measure(details, arguments.rounds)).await?);
         }
         if wanted(Part::Engine) {
             sections.extend(step("the engine", engine::measure(details, arguments.rounds)).await?);

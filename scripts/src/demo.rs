@@ -62,7 +62,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let told = tell(stack.details(), service_port, folder.path()).await;
     if let (Ok(told), true) = (&told, arguments.keep) {
         print(stack.details(), told);
-        interrupt::wait().await;
+        // It goes on until Ctrl-C, so that the runs somebody starts find the company's systems.
+        let service = story("keep_service.ts", service_port)?;
+        service.status().await.ok();
     }
     step("stopping the stack", stack.stop()).await?;
     told.map(|_| ())
@@ -70,7 +72,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn tell(details: &Details, service_port: u16, folder: &Path) -> anyhow::Result<Told> {
     let result = folder.join("told.json");
-    let root = places::root().join("tests/demo");
+    story("order_to_cash.ts", service_port)?
+        .env("SUPABASE_URL", &details.api_url)
+        .env("SUPABASE_PUBLISHABLE_KEY", &details.publishable_key)
+        .env("DEMO_RESULT", &result)
+        .run()
+        .await?;
+    let text = std::fs::read_to_string(&result).context("the demo left no result")?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// A program of the story.
+fn story(file: &str, service_port: u16) -> anyhow::Result<Program> {
     let arguments = [
         "run",
         "--quiet",
@@ -79,18 +92,12 @@ async fn tell(details: &Details, service_port: u16, folder: &Path) -> anyhow::Re
         "--allow-env",
         "--allow-read",
         "--allow-write",
-        "order_to_cash.ts",
+        file,
     ];
-    Program::new(places::deno()?, arguments)
-        .directory(root)
-        .env("SUPABASE_URL", &details.api_url)
-        .env("SUPABASE_PUBLISHABLE_KEY", &details.publishable_key)
-        .env("DEMO_SERVICE_PORT", service_port.to_string())
-        .env("DEMO_RESULT", &result)
-        .run()
-        .await?;
-    let text = std::fs::read_to_string(&result).context("the demo left no result")?;
-    Ok(serde_json::from_str(&text)?)
+    let program = Program::new(places::deno()?, arguments);
+    Ok(program
+        .directory(places::root().join("tests/demo"))
+        .env("DEMO_SERVICE_PORT", service_port.to_string()))
 }
 
 fn print(details: &Details, told: &Told) {

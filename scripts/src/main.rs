@@ -9,12 +9,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 // The tasks.
+mod access_matrix;
+mod audit;
 mod bench;
 mod check;
 mod coverage;
 mod demo;
 mod openapi;
 mod setup;
+mod snapshot;
 mod stack;
 mod test;
 mod wasm;
@@ -40,10 +43,16 @@ enum Task {
     Wasm,
     /// Write the description of the API: the document it serves, and docs/api.md.
     Openapi,
+    /// Write down the schema that the migrations make: tests/database/schema.snapshot.sql.
+    Snapshot,
+    /// Verify the audit log against its seals, export a month of it, drop an exported month.
+    Audit(audit::Arguments),
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
     Test(test::Arguments),
+    /// Ask who may do what, for every cell of docs/access-matrix.md, and whether loosening anything would be noticed.
+    AccessMatrix,
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -81,8 +90,11 @@ async fn run(task: Task) -> anyhow::Result<()> {
             setup::run().await?;
             openapi::run().await
         }
+        Task::Snapshot => snapshot::run().await,
+        Task::Audit(arguments) => audit::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
+        Task::AccessMatrix => access_matrix::run().await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -55,6 +55,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
 fn fingerprint(root: &Path) -> anyhow::Result<String> {
     let mut hasher = Sha256::new();
+    // Python's folder does not work anywhere but where it was made.
+    hasher.update(root.as_os_str().as_encoded_bytes());
     for input in INPUTS {
         hasher.update(fs::read(root.join(input)).with_context(|| format!("reading {input}"))?);
     }

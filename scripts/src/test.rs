@@ -13,13 +13,18 @@ use local_stack::{Data, Options, Ports, Stack};
 use crate::interrupt;
 use crate::progress::step;
 use crate::tally::{Count, Tally};
-use crate::{check, places, setup, wasm_module};
+use crate::{access_matrix, check, places, setup, wasm_module};
+
+pub(crate) use self::database::connect;
 
 mod advisors;
+mod audit;
 mod catalogue;
 mod database;
 mod end_to_end;
+mod leaks;
 mod native;
+mod schema;
 mod schemathesis;
 mod shells;
 
@@ -89,6 +94,20 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("database advisors", advisors::run(details))
         .await;
+    tally
+        .part("schema snapshot", schema::snapshot(details))
+        .await;
+    if filter.is_none_or(|text| text == "migrations") {
+        let stride = if filter.is_some() { 1 } else { 10 };
+        tally
+            .part("migrations", schema::prefixes(details, stride))
+            .await;
+    }
+    if filter.is_none_or(|text| access_matrix::NAME.contains(text)) {
+        tally
+            .part("access matrix", access_matrix::check(details, false))
+            .await;
+    }
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -98,13 +117,25 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     tally
         .part("end-to-end tests", end_to_end::run(&target, filter))
         .await;
+    if filter.is_none_or(|text| text.contains("secret")) {
+        tally.part("leaks", leaks::run(details)).await;
+    }
+    if filter.is_none_or(|text| audit::NAME.contains(text)) {
+        // Last, over the rows that all others left.
+        tally
+            .part("audit log", audit::run(&details.admin_db_url))
+            .await;
+    }
     Ok(())
 }
 
 /// Starts a stack on free ports with throw-away data, and stops it whatever happens.
-async fn with_stack<F>(work: F) -> anyhow::Result<()>
+///
+/// # Errors
+/// When it does not start or stop, and those of the work.
+pub(crate) async fn with_stack<F, T>(work: F) -> anyhow::Result<T>
 where
-    F: AsyncFnOnce(&Stack) -> anyhow::Result<()>,
+    F: AsyncFnOnce(&Stack) -> anyhow::Result<T>,
 {
     let options = Options {
         root: places::root(),
@@ -117,7 +148,8 @@ where
     let outcome = interrupt::unless(work(&stack)).await;
     keep_logs(&stack.details().logs)?;
     let stopped = step("stopping the stack", stack.stop()).await;
-    outcome.and(stopped)
+    let value = outcome?;
+    stopped.map(|()| value)
 }
 
 /// Keeps what the parts wrote past the end of the stack, for whoever looks for the cause of a failure.

@@ -8,7 +8,7 @@ create table public.organizations (
   constraint organizations_pkey primary key (organization_id),
   constraint organizations_created_by_fkey foreign key (created_by)
     references auth.users (id) on delete set null,
-  constraint organization_name_is_given check (length(btrim(name)) between 1 and 200),
+  constraint organization_name_has_1_to_100_characters check (length(btrim(name)) between 1 and 100),
   constraint revision_counts_from_one check (revision >= 1)
 );
 
@@ -45,8 +45,7 @@ create policy "Anybody founds an organization in their own name" on public.organ
 
 create policy "Owners and admins change their organization" on public.organizations
   for update to fm_writer
-  using (organization_id in (select private.my_organizations('{owner,admin}')))
-  with check (organization_id in (select private.my_organizations('{owner,admin}')));
+  using (organization_id in (select private.my_organizations('{owner,admin}')));
 
 create policy "Owners remove their organization" on public.organizations
   for delete to fm_writer

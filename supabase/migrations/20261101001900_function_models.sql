@@ -34,6 +34,7 @@ create table public.function_models (
   constraint model_name_has_3_to_100_characters check (length(name) between 3 and 100),
   constraint model_description_has_at_most_5000_characters check (length(description) <= 5000),
   constraint model_status_is_known check (status in ('draft', 'published', 'archived')),
+  constraint model_versions_are_plain check (version ~ '^\d+\.\d+\.\d+$' and current_version ~ '^\d+\.\d+\.\d+$'),
   constraint versions_are_counted_from_one check (version_count >= 1),
   constraint metadata_is_an_object check (jsonb_typeof(metadata) = 'object'),
   constraint agent_settings_are_an_object check (jsonb_typeof(ai_agent_config) = 'object'),

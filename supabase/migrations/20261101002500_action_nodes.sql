@@ -108,13 +108,4 @@ create policy "Editors change actions, publishers activate them" on public.actio
           or model.permissions -> 'editors' ? (select private.actor_id())::text
           or model.permissions -> 'publishers' ? (select private.actor_id())::text
           or model.organization_id in (select private.my_organizations('{editor}'))))
-  )
-  with check (
-    model_id = (
-      select model.model_id from public.function_models as model
-      where model.model_id = (select private.model_being_saved())
-        and (model.user_id = (select private.actor_id())
-          or model.permissions -> 'editors' ? (select private.actor_id())::text
-          or model.permissions -> 'publishers' ? (select private.actor_id())::text
-          or model.organization_id in (select private.my_organizations('{editor}'))))
   );

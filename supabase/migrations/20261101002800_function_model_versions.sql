@@ -112,7 +112,4 @@ create policy "Editors and publishers choose the published version" on public.fu
       and (model.user_id = (select private.actor_id())
         or model.permissions -> 'editors' ? (select private.actor_id())::text
         or model.permissions -> 'publishers' ? (select private.actor_id())::text
-        or model.organization_id in (select private.my_organizations('{editor}')))))
-  with check (exists (
-    select from public.function_models as model
-    where model.model_id = function_model_versions.model_id));
+        or model.organization_id in (select private.my_organizations('{editor}')))));

@@ -18,8 +18,9 @@ begin
       'create table private.%I partition of public.audit_logs for values from (%L) to (%L)',
       v_name, v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00');
     execute format('alter table private.%I enable row level security', v_name);
+    -- Fires for statements that name the partition, not for those that name the log.
     execute format(
-      'create trigger _010_refuse_truncate before truncate on private.%I
+      'create trigger _010_refuse_direct_write before insert or update or delete or truncate on private.%I
          for each statement execute function private.tg_refuse_change()', v_name);
     v_made := v_made + 1;
   end loop;

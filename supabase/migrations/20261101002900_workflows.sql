@@ -28,13 +28,13 @@ create trigger _010_refuse_truncate before truncate on public.workflows
   for each statement execute function private.tg_refuse_change();
 create trigger _800_record_audit_log_of_insert after insert on public.workflows
   referencing new table as new_rows for each statement
-  execute function private.tg_record_audit_log('workflow_id', 'workflow_id');
+  execute function private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact');
 create trigger _800_record_audit_log_of_update after update on public.workflows
   referencing old table as old_rows new table as new_rows for each statement
-  execute function private.tg_record_audit_log('workflow_id', 'workflow_id');
+  execute function private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact');
 create trigger _800_record_audit_log_of_delete after delete on public.workflows
   referencing old table as old_rows for each statement
-  execute function private.tg_record_audit_log('workflow_id', 'workflow_id');
+  execute function private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact');
 
 alter table public.workflows enable row level security;
 revoke all on public.workflows from public, anon, authenticated, service_role;

@@ -31,6 +31,8 @@ create table public.knowledge_contents (
     references public.organizations (organization_id) on delete cascade,
   constraint knowledge_contents_user_id_fkey foreign key (user_id) references auth.users (id),
   constraint content_title_has_1_to_200_characters check (length(btrim(title)) between 1 and 200),
+  constraint content_body_has_1_to_100000_characters check (length(body) between 1 and 100000),
+  constraint content_has_at_most_20_tags check (cardinality(tags) <= 20),
   constraint revision_counts_from_one check (revision >= 1)
 );
 

@@ -107,8 +107,7 @@ create policy "Executors and whoever started a run control it" on public.workflo
         or model.user_id = (select private.actor_id())
         or model.permissions -> 'editors' ? (select private.actor_id())::text
         or model.permissions -> 'executors' ? (select private.actor_id())::text
-        or model.organization_id in (select private.my_organizations('{editor}')))))
-  with check (revision > 0);
+        or model.organization_id in (select private.my_organizations('{editor}')))));
 
 comment on policy "Executors and whoever started a run control it" on public.workflow_executions is
   'Judges who may lock a run to control it, the service any; the engine then writes.';

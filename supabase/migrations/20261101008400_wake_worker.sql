@@ -5,13 +5,23 @@
 create function private.wake_worker() returns boolean
 language plpgsql set search_path = ''
 as $$
+begin
+  perform public.sweep();
+  return (private.work_is_due() or private.agent_work_is_due()) and private.call_worker();
+end
+$$;
+
+comment on function private.wake_worker() is
+  'Sweeps, and calls a worker when a step is due; true when it called.';
+
+create function private.call_worker(path text default '') returns boolean
+language plpgsql set search_path = ''
+as $$
 declare
   v_url text;
   v_key text;
 begin
-  perform public.sweep();
-  if not (private.work_is_due() or private.agent_work_is_due())
-    or to_regnamespace('net') is null or to_regnamespace('vault') is null then
+  if to_regnamespace('net') is null or to_regnamespace('vault') is null then
     return false;
   end if;
   select secret.decrypted_secret into v_url from vault.decrypted_secrets as secret where secret.name = 'project_url';
@@ -20,7 +30,7 @@ begin
     return false;
   end if;
   perform net.http_post(
-    url := v_url || '/functions/v1/background-worker',
+    url := v_url || '/functions/v1/background-worker' || path,
     body := '{}'::jsonb,
     headers := jsonb_build_object('content-type', 'application/json', 'apikey', v_key),
     timeout_milliseconds := 5000);
@@ -28,8 +38,10 @@ begin
 end
 $$;
 
-comment on function private.wake_worker() is
-  'Sweeps, and calls a worker when a step is due; true when it called.';
+comment on function private.call_worker(text) is
+  'Calls the worker at a path of its own; false where calls are not possible.';
+
+revoke all on function private.call_worker(text) from public;
 
 create function private.work_is_due() returns boolean
 language sql volatile set role = 'fm_engine' set search_path = ''

@@ -16,6 +16,8 @@ begin
   perform cron.schedule('fm_wake_worker', '2 seconds', 'select private.wake_worker()');
   perform cron.schedule('fm_make_event_partitions', '7 * * * *', 'select private.make_event_partitions()');
   perform cron.schedule('fm_make_audit_partitions', '17 3 * * *', 'select private.make_audit_partitions()');
+  perform cron.schedule('fm_seal_audit_logs', '5 seconds', 'select private.seal_audit_logs()');
+  perform cron.schedule('fm_publish_audit_seal', '* * * * *', 'select private.publish_audit_seal()');
   perform cron.schedule('fm_purge', '27 * * * *', 'select private.purge()');
 end
 $$;

@@ -21,8 +21,7 @@ create policy "Users begin batches of their own" on private.link_batches
   for insert to fm_writer with check (user_id = (select private.actor_id()));
 create policy "Users begin a batch again that was left behind" on private.link_batches
   for update to fm_writer
-  using (user_id = (select private.actor_id()))
-  with check (user_id = (select private.actor_id()));
+  using (user_id = (select private.actor_id()));
 create policy "Users end their own batches" on private.link_batches
   for delete to fm_writer using (user_id = (select private.actor_id()));
 

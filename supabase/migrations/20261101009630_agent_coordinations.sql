@@ -54,7 +54,12 @@ create policy "Commands see the coordinations of their user" on public.agent_coo
   using (requested_by = (select private.actor_id()) or (select private.is_service()));
 
 create policy "People coordinate agents in their own name" on public.agent_coordinations
-  for insert to fm_writer with check (requested_by = (select private.actor_id()));
+  for insert to fm_writer
+  with check (
+    requested_by = (select private.actor_id())
+    and (organization_id is null
+      or organization_id in (select private.my_organizations())
+      or (select private.is_service())));
 
 create policy "The engine sees every coordination" on public.agent_coordinations
   for select to fm_engine using (true);

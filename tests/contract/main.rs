@@ -21,6 +21,7 @@ mod node_links;
 mod organizations;
 mod records;
 mod rest;
+mod secrets;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -84,8 +85,10 @@ macro_rules! every_check {
             agents::tasks_wait_by_priority_and_count_once,
             agents::stages_follow_each_other,
             agents::nodes_are_described_and_found,
+            secrets::they_are_kept_and_guarded,
             records::a_stream_is_read_in_its_order,
             records::every_change_leaves_rows_of_audit,
+            records::a_thing_is_reported_and_told_as_it_was,
             records::versions_are_frozen_and_listed,
         );
     };

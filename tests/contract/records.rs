@@ -72,6 +72,54 @@ pub(crate) async fn a_stream_is_read_in_its_order(home: &impl Home) {
     assert!(list(1, None).await.unwrap().items.is_empty());
 }
 
+pub(crate) async fn a_thing_is_reported_and_told_as_it_was(home: &impl Home) {
+    let id = model(home, "Remembered").await;
+    change(home, id, "first").await;
+    change(home, id, "second").await;
+    let record = id.as_uuid();
+    let page = PageRequest::default();
+    let filter = AuditFilter {
+        record_id: Some(record),
+        table_name: Some("function_models".into()),
+        ..AuditFilter::default()
+    };
+    let report = async |person: usize, filter: &AuditFilter| {
+        let audit = home.ports(person).audit_logs();
+        let found = audit.list(home.context(person), filter, &page).await;
+        found.unwrap().items
+    };
+    let rows = report(0, &filter).await;
+    let operations: Vec<AuditOperation> = rows.iter().map(|row| row.operation).collect();
+    let update = AuditOperation::Update;
+    assert_eq!(operations, [update, update, AuditOperation::Create]);
+    assert!(rows.iter().all(|row| row.request_id.is_some()));
+    assert!(report(1, &filter).await.is_empty());
+    let elsewhere = AuditFilter {
+        row_id: Some(uuid::Uuid::nil()),
+        ..filter
+    };
+    assert!(report(0, &elsewhere).await.is_empty());
+
+    let states = async |person: usize, at| {
+        let audit = home.ports(person).audit_logs();
+        let found = audit.states(home.context(person), record, at, &page).await;
+        found.unwrap().items
+    };
+    let now = states(0, rows[0].changed_at.plus_millis(1)).await;
+    assert_eq!(now.len(), 1, "{now:?}");
+    assert_eq!(now[0]["tableName"], "function_models");
+    assert_eq!(now[0]["rowId"], json!(record));
+    assert_eq!(now[0]["state"]["description"], "second");
+    assert_eq!(now[0]["complete"], true);
+    let before = rows[rows.len() - 1].changed_at.plus_millis(-1);
+    assert!(states(0, before).await.is_empty());
+    assert!(
+        states(1, rows[0].changed_at.plus_millis(1))
+            .await
+            .is_empty()
+    );
+}
+
 pub(crate) async fn every_change_leaves_rows_of_audit(home: &impl Home) {
     let id = model(home, "Audited").await;
     change(home, id, "new").await;

@@ -12,7 +12,7 @@ use adapters::postgrest::{
     Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
     PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
     PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
-    PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows, Session,
+    PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets, PostgrestWorkflows, Session,
 };
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -165,6 +165,7 @@ pub(crate) struct RestPorts {
     idempotent_answers: PostgrestIdempotentAnswers<Native, Native>,
     node_links: PostgrestNodeLinks<Native, Native>,
     workflows: PostgrestWorkflows<Native, Native>,
+    secrets: PostgrestSecrets<Native, Native>,
     knowledge_contents: PostgrestKnowledgeContents<Native, Native>,
     ai_agents: PostgrestAiAgents<Native, Native>,
     agent_tasks: PostgrestAgentTasks<Native, Native>,
@@ -187,6 +188,7 @@ impl RestPorts {
             idempotent_answers: PostgrestIdempotentAnswers::new(session.clone()),
             node_links: PostgrestNodeLinks::new(session.clone()),
             workflows: PostgrestWorkflows::new(session.clone()),
+            secrets: PostgrestSecrets::new(session.clone()),
             knowledge_contents: PostgrestKnowledgeContents::new(session.clone()),
             ai_agents: PostgrestAiAgents::new(session.clone()),
             agent_tasks: PostgrestAgentTasks::new(session.clone()),
@@ -221,6 +223,8 @@ collections! {
     ids Ids Native, |p| &p.native;
     node_links NodeLinks PostgrestNodeLinks<Native, Native>, |p| &p.node_links;
     workflows Workflows PostgrestWorkflows<Native, Native>, |p| &p.workflows;
+    secrets Secrets PostgrestSecrets<Native, Native>, |p| &p.secrets;
+    vault Vault in_memory::Vault, |p| p.rest.vault();
     knowledge_contents KnowledgeContents PostgrestKnowledgeContents<Native, Native>, |p| &p.knowledge_contents;
     spindle Spindle in_memory::Spindle, |p| p.rest.spindle();
     knowledge_base KnowledgeBase in_memory::KnowledgeBase, |p| p.rest.knowledge_base();

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -46,6 +49,22 @@ impl fmt::Debug for AgentSettings {
     }
 }
 
+/// A key that values of secrets are encrypted under.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VaultKey {
+    /// Its name, which stands in every row that it encrypted.
+    pub id: String,
+    /// 32 bytes, base64url without padding.
+    pub key: String,
+}
+
+/// The key never reaches a log.
+impl fmt::Debug for VaultKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "VaultKey({})", self.id)
+    }
+}
+
 /// The settings of one deployment.
 #[derive(Clone)]
 pub struct Config {
@@ -65,6 +84,8 @@ pub struct Config {
     pub allowed_hosts: AllowedHosts,
     /// The service behind the agents, if there is one.
     pub agents: Option<AgentSettings>,
+    /// The keys of secrets, the present one first; without any none can be set.
+    pub secret_keys: Rc<[VaultKey]>,
     /// Runs of actions a worker holds at once, 1–256.
     pub worker_concurrency: u32,
     /// Seconds a worker works before it hands over, 1–390.
@@ -104,6 +125,7 @@ impl Config {
                 get("FM_AGENT_MODEL"),
                 get("FM_AGENT_KEY"),
             )?,
+            secret_keys: secret_keys(get("FM_SECRET_KEYS").unwrap_or_default())?,
             worker_concurrency: number(
                 get("FM_WORKER_CONCURRENCY"),
                 ("FM_WORKER_CONCURRENCY", "must be a number from 1 to 256"),
@@ -139,6 +161,7 @@ impl fmt::Debug for Config {
             .field("service_keys", &self.service_keys.len())
             .field("jwks", &self.jwks.is_some())
             .field("jwt_secret", &self.jwt_secret.is_some())
+            .field("secret_keys", &self.secret_keys)
             .field("allowed_hosts", &self.allowed_hosts)
             .field("worker_concurrency", &self.worker_concurrency)
             .field("worker_seconds", &self.worker_seconds)
@@ -226,6 +249,34 @@ fn jwks(text: &str) -> Result<Value, ConfigError> {
         other => other,
     };
     set["keys"].is_array().then_some(set).ok_or_else(problem)
+}
+
+/// Reads `name:key`, separated by commas; a key is 32 bytes in base64 of either alphabet.
+fn secret_keys(list: &str) -> Result<Rc<[VaultKey]>, ConfigError> {
+    let problem = "must list keys, each name:base64 of 32 bytes, no name twice";
+    let broken = || broken("FM_SECRET_KEYS", problem);
+    let mut keys: Vec<VaultKey> = Vec::new();
+    for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+        let key = secret_key(entry).ok_or_else(broken)?;
+        if keys.iter().any(|other| other.id == key.id) {
+            return Err(broken());
+        }
+        keys.push(key);
+    }
+    Ok(keys.into())
+}
+
+fn secret_key(entry: &str) -> Option<VaultKey> {
+    let (id, key) = entry.split_once(':')?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = (1..=40).contains(&id.len()) && id.bytes().all(fits);
+    let key = key.trim_end_matches('=');
+    let key = key.replace('+', "-").replace('/', "_");
+    let bytes = URL_SAFE_NO_PAD.decode(&key).ok()?;
+    (is_name && bytes.len() == 32).then(|| VaultKey {
+        id: id.to_owned(),
+        key,
+    })
 }
 
 /// Shorter secrets can be guessed from one token.
@@ -338,6 +389,11 @@ mod tests {
             ("SUPABASE_JWKS", "{}"),
             ("FM_JWT_SECRET", "short"),
             ("FM_ALLOWED_HOSTS", "a/b"),
+            ("FM_SECRET_KEYS", "k1"),
+            ("FM_SECRET_KEYS", "k1:c2hvcnQ="),
+            ("FM_SECRET_KEYS", &format!(":{KEY}")),
+            ("FM_SECRET_KEYS", &format!("k1:{KEY},k1:{KEY}")),
+            ("FM_SECRET_KEYS", &format!("k 1:{KEY}")),
             ("FM_WORKER_CONCURRENCY", "0"),
             ("FM_WORKER_SECONDS", "1000"),
         ] {
@@ -347,11 +403,30 @@ mod tests {
         }
     }
 
+    /// 32 bytes.
+    const KEY: &str = "//79+/////////////////////////////////////8=";
+
+    #[test]
+    fn keys_of_secrets_are_read_in_their_order() {
+        let url_safe = KEY.replace('/', "_").replace('+', "-");
+        let list = format!("k2:{KEY} , k1:{}", url_safe.trim_end_matches('='));
+        let keys = read(&[("FM_SECRET_KEYS", &list)]).unwrap().secret_keys;
+        let names: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        assert_eq!(names, ["k2", "k1"]);
+        assert_eq!(keys[0].key, keys[1].key);
+        assert!(read(&[]).unwrap().secret_keys.is_empty());
+    }
+
     #[test]
     fn keys_are_not_printed() {
-        let config = read(&[("FM_JWT_SECRET", "0123456789abcdef0123456789abcdef")]).unwrap();
+        let config = read(&[
+            ("FM_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("FM_SECRET_KEYS", &format!("k1:{KEY}")),
+        ])
+        .unwrap();
         let printed = format!("{config:?}");
         assert!(!printed.contains("sb_secret"));
         assert!(!printed.contains("0123456789"));
+        assert!(!printed.contains("____"), "{printed}");
     }
 }

@@ -115,6 +115,7 @@ fn by_code(code: &str, details: &str) -> Option<PortErrorKind> {
         "FM051" => PortErrorKind::NotEmpty,
         "FM008" => PortErrorKind::OtherStatus,
         "FM020" => PortErrorKind::AtCapacity,
+        "FM060" => PortErrorKind::TooMany,
         "FM090" => PortErrorKind::UserUnknown,
         // Lost races that a constraint or the database itself noticed.
         "23505" | "23P01" | "40001" => PortErrorKind::Conflict {

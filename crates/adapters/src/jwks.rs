@@ -142,7 +142,7 @@ impl<H: Transport> Keys<H> {
             headers: vec![("accept".into(), "application/json".into())],
             body: None,
             timeout_ms: TIMEOUT_MS,
-            max_body_bytes: LONGEST_SET,
+            max_body_bytes: Some(LONGEST_SET),
         };
         let response = self.host.send(request).await.ok()?;
         if response.status != 200 {

@@ -4,6 +4,7 @@
 //! - [`token`] recognises who calls
 //! - [`http`] is the way out: the transport that the host implements, and what guards it
 //! - [`postgrest`] holds the collections, one file each
+//! - [`vault`] encrypts secrets
 //! - [`services`] holds the providers of outside services
 //!
 //! To add an outside service: a file in `services` that implements its port over
@@ -17,3 +18,4 @@ mod jwks;
 pub mod postgrest;
 pub mod services;
 pub mod token;
+pub mod vault;

@@ -9,6 +9,7 @@ use crate::error::{Code, DomainError, FieldError, Violations};
 use crate::ids::OrganizationId;
 use crate::json;
 use crate::limits::{self, Fields, JsonObject};
+use crate::secret::{self, SecretValue};
 use crate::vocabulary::words;
 use crate::workflow::expression::Expression;
 use crate::workflow::mapping::Mapping;
@@ -73,7 +74,7 @@ pub struct HttpTask {
     /// The address: `http` or `https`, at most 2000 characters. Values of the run stand in it as
     /// `{dotted.path}`.
     pub url: String,
-    /// Headers; their values may hold `{dotted.path}` too.
+    /// Headers; their values may hold `{dotted.path}` too, and `{secrets.name}`.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub headers: SortedMap<String, String>,
     /// The body: JSON as it is, or an expression over the run's data.
@@ -110,6 +111,8 @@ impl<'de> Deserialize<'de> for Body {
     }
 }
 
+/// What stands before the name of a secret in a template.
+const SECRETS: &str = "secrets.";
 const MAX_URL: usize = 2000;
 const MAX_HEADERS: usize = 50;
 const MAX_HEADER: usize = 4000;
@@ -184,17 +187,39 @@ impl HttpTask {
     /// # Errors
     /// A sentence when a path leads nowhere or to something but text, number or truth value.
     pub fn url_for(&self, data: &Value) -> Result<String, String> {
-        fill(&self.url, data, escape)
+        fill(&self.url, escape, |path| found(data, path))
     }
 
-    /// The headers with the run's values in them.
+    /// The names of the secrets that its headers carry, each once.
+    pub fn secrets(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for template in self.headers.values() {
+            let paths = template.split('{').skip(1);
+            let paths = paths.filter_map(|rest| rest.split('}').next());
+            names.extend(paths.filter_map(|path| path.trim().strip_prefix(SECRETS)));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The headers with the run's values and the secrets, by their names, in them.
     ///
     /// # Errors
     /// A sentence when a path leads nowhere, or a value would break the header.
-    pub fn headers_for(&self, data: &Value) -> Result<SortedMap<String, String>, String> {
+    pub fn headers_for(
+        &self,
+        data: &Value,
+        secrets: &SortedMap<String, SecretValue>,
+    ) -> Result<SortedMap<String, String>, String> {
         let mut headers = SortedMap::new();
         for (name, template) in &self.headers {
-            let value = fill(template, data, str::to_owned)?;
+            let value = fill(template, str::to_owned, |path| {
+                match path.strip_prefix(SECRETS) {
+                    Some(secret) => secrets.get(secret).map(|value| value.reveal().to_owned()),
+                    None => found(data, path),
+                }
+            })?;
             if value.contains(|sign: char| sign.is_control()) {
                 return Err(format!("The header {name} would hold a control character."));
             }
@@ -263,17 +288,29 @@ fn read_headers(fields: &mut Fields<'_>) -> SortedMap<String, String> {
             text.len() <= MAX_HEADER && !text.contains(|sign: char| sign.is_control())
         };
         match value.as_str().filter(fits) {
-            Some(text) => match check_template(text) {
-                Ok(()) => {
-                    headers.insert(name, text.to_owned());
+            Some(text) => {
+                match check_template(text, !TRAVELLING_HEADERS.contains(&name.as_str())) {
+                    Ok(()) => {
+                        headers.insert(name, text.to_owned());
+                    }
+                    Err(limit) => fields.broken(&place, "template", limit),
                 }
-                Err(limit) => fields.broken(&place, "template", limit),
-            },
+            }
             None => fields.broken(&place, "type", "text without control characters"),
         }
     }
     headers
 }
+
+/// Headers that follow a redirect to another host, and thus never carry a secret.
+pub const TRAVELLING_HEADERS: [&str; 6] = [
+    "accept",
+    "accept-language",
+    "content-type",
+    "idempotency-key",
+    "traceparent",
+    "user-agent",
+];
 
 /// Headers that belong to the connection, not to the call.
 const FORBIDDEN_HEADERS: [&str; 8] = [
@@ -299,14 +336,22 @@ fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
     if url.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
         return Err(("format", "no white space"));
     }
-    check_template(url).map_err(|limit| ("template", limit))
+    check_template(url, false).map_err(|limit| ("template", limit))
 }
 
-/// Every `{` of a template is closed and holds a dotted path.
-fn check_template(template: &str) -> Result<(), &'static str> {
+/// Every `{` of a template is closed and holds a dotted path, or a secret where one may stand.
+fn check_template(template: &str, takes_secrets: bool) -> Result<(), &'static str> {
     let mut rest = template;
     while let Some((_, behind)) = rest.split_once('{') {
         let (path, behind) = behind.split_once('}').ok_or("{dotted.path}")?;
+        if let Some(name) = path.trim().strip_prefix(SECRETS) {
+            if !takes_secrets {
+                return Err("no secret: only headers meant for the called host carry one");
+            }
+            if !secret::is_name(name) {
+                return Err("{secrets.name}");
+            }
+        }
         let path = Value::String(path.to_owned());
         Mapping::parse(&path).map_err(|_| "{dotted.path}")?;
         rest = behind;
@@ -314,17 +359,26 @@ fn check_template(template: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn fill(template: &str, data: &Value, put: fn(&str) -> String) -> Result<String, String> {
+/// The text at a path of the run's data.
+fn found(data: &Value, path: &str) -> Option<String> {
+    match crate::workflow::mapping::lookup(data, path)? {
+        Value::String(text) => Some(text.clone()),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn fill(
+    template: &str,
+    put: fn(&str) -> String,
+    find: impl Fn(&str) -> Option<String>,
+) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once('{') {
         let (path, behind) = behind.split_once('}').ok_or("A brace is not closed.")?;
-        let found = crate::workflow::mapping::lookup(data, path.trim());
-        let text = match found {
-            Some(Value::String(text)) => text.clone(),
-            Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
-            _ => return Err(format!("There is no text or number at {path}.")),
-        };
+        let text = find(path.trim());
+        let text = text.ok_or_else(|| format!("There is no text or number at {path}."))?;
         filled.push_str(before);
         filled.push_str(&put(&text));
         rest = behind;
@@ -441,6 +495,36 @@ mod tests {
         );
     }
 
+    fn no_secrets() -> SortedMap<String, SecretValue> {
+        SortedMap::new()
+    }
+
+    #[test]
+    fn secrets_stand_in_headers_alone() {
+        let task = get(json!({"headers": {
+            "Authorization": "Bearer {secrets.api-key}", "x-two": "{ secrets.a }{secrets.api-key}",
+        }}))
+        .unwrap();
+        assert_eq!(task.secrets(), ["a", "api-key"]);
+        let value = |text: &str| SecretValue::kept(text.to_owned());
+        let mut secrets = SortedMap::new();
+        secrets.insert("a".to_owned(), value("first"));
+        let data = json!({"secrets": {"api-key": "of the run"}});
+        assert!(task.headers_for(&data, &secrets).is_err());
+        secrets.insert("api-key".to_owned(), value("second"));
+        let headers = task.headers_for(&data, &secrets).unwrap();
+        assert_eq!(headers["authorization"], "Bearer second");
+        assert_eq!(headers["x-two"], "firstsecond");
+        let url = get(json!({"url": "https://example.com/{secrets.a}"}));
+        assert_eq!(url.unwrap_err(), ["definition.url template"]);
+        let name = get(json!({"headers": {"x": "{secrets.a.b}"}}));
+        assert_eq!(name.unwrap_err(), ["definition.headers.x template"]);
+        for header in TRAVELLING_HEADERS {
+            let refused = get(json!({"headers": {header: "{secrets.a}"}})).unwrap_err();
+            assert_eq!(refused, [format!("definition.headers.{header} template")]);
+        }
+    }
+
     #[test]
     fn values_of_the_run_stand_in_their_places() {
         let task = get(json!({
@@ -453,13 +537,16 @@ mod tests {
         let data = json!({"order": {"id": "a/b", "total": 2}, "note": true});
         let url = task.url_for(&data).unwrap();
         assert_eq!(url, "https://example.com/orders/a%2Fb?note=true");
-        assert_eq!(task.headers_for(&data).unwrap()["x-note"], "true");
+        assert_eq!(
+            task.headers_for(&data, &no_secrets()).unwrap()["x-note"],
+            "true"
+        );
         assert_eq!(task.body_for(&data).unwrap(), Some(json!({"sum": 3})));
         let answer = json!({"status": 200, "headers": {}, "body": {"items": [{"id": 1}]}});
         assert_eq!(task.output_of(&answer).unwrap(), json!([1]));
         assert!(task.url_for(&json!({"order": {}})).is_err());
         let bad = json!({"order": {"id": 1}, "note": "a\r\nb: c"});
-        assert!(task.headers_for(&bad).is_err());
+        assert!(task.headers_for(&bad, &no_secrets()).is_err());
     }
 
     #[test]

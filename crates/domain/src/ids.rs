@@ -163,6 +163,10 @@ id!(
     InvitationId, is_ours
 );
 id!(
+    /// A secret that calls of services carry.
+    SecretId, is_ours
+);
+id!(
     /// What an agent or a link serves, in whichever feature.
     EntityId, is_ours
 );

@@ -32,6 +32,7 @@ pub mod execution;
 pub mod execution_context;
 
 pub mod ai_agent;
+pub mod audit;
 pub mod built_in_workflow;
 pub mod event_feed;
 pub mod knowledge;
@@ -39,3 +40,4 @@ pub mod node_context;
 pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
+pub mod secret;

@@ -59,6 +59,12 @@ impl CursorKey {
         })
     }
 
+    /// What stands for a text that must not be guessed: the same for the same text, and nothing
+    /// to somebody without the key.
+    pub(crate) fn blur(&self, text: &str) -> String {
+        BASE64.encode(self.signature("blur", text).finalize().into_bytes())
+    }
+
     fn signature(&self, scope: &str, place: &str) -> Hmac<Sha256> {
         let length = (scope.len() as u64).to_be_bytes();
         self.0

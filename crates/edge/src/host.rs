@@ -10,6 +10,7 @@ use adapters::http::{
     HttpRequest, HttpResponse, Resolver, Transport, TransportError, TransportErrorKind,
 };
 use adapters::token::SignatureVerifier;
+use adapters::vault::Cipher;
 use chrono::{DateTime, Utc};
 use domain::json;
 use serde_json::Value;
@@ -38,7 +39,7 @@ export interface Host {
     headers: string,
     body: Uint8Array | undefined,
     timeoutMs: number,
-    maxBodyBytes: number,
+    maxBodyBytes: number | undefined,
   ): Promise<Fetched>;
   /** Lets time pass. */
   sleep(milliseconds: number): Promise<void>;
@@ -46,6 +47,10 @@ export interface Host {
   resolve(hostname: string): Promise<string>;
   /** Checks a signature (base64url) against a key (JWK). */
   verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean>;
+  /** Encrypts text with AES-256-GCM under a key (base64url), bound to other text; base64url. */
+  encrypt(key: string, boundTo: string, plain: string): Promise<string>;
+  /** The text behind it; rejects when anything about it is not as it was encrypted. */
+  decrypt(key: string, boundTo: string, sealed: string): Promise<string>;
   /** The description of the API, as JSON. */
   description(): Promise<string>;
   /** Keeps the worker alive until the work is done. */
@@ -84,7 +89,7 @@ extern "C" {
         headers: &str,
         body: Option<Vec<u8>>,
         timeout_ms: u32,
-        max_body_bytes: u32,
+        max_body_bytes: Option<u32>,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn sleep(this: &JsHost, milliseconds: f64) -> Result<JsValue, JsValue>;
@@ -97,6 +102,20 @@ extern "C" {
         key: &str,
         signed: &str,
         signature: &str,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn encrypt(
+        this: &JsHost,
+        key: &str,
+        bound_to: &str,
+        plain: &str,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn decrypt(
+        this: &JsHost,
+        key: &str,
+        bound_to: &str,
+        sealed: &str,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn description(this: &JsHost) -> Result<JsValue, JsValue>;
@@ -158,7 +177,8 @@ impl Transport for Host {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let headers: SortedMap<String, String> = request.headers.into_iter().collect();
         let headers = json::to_text(&headers);
-        let limit = u32::try_from(request.max_body_bytes).unwrap_or(u32::MAX);
+        let limit = request.max_body_bytes;
+        let limit = limit.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
         let fetched = self
             .0
             .fetch(
@@ -236,6 +256,18 @@ impl SignatureVerifier for Host {
             .verify(algorithm, &key, signing_input, signature)
             .await;
         answer.is_ok_and(|answer| answer.is_truthy())
+    }
+}
+
+impl Cipher for Host {
+    async fn encrypt(&self, key: &str, bound_to: &str, plain: &str) -> Option<String> {
+        let sealed = self.0.encrypt(key, bound_to, plain).await;
+        sealed.ok()?.as_string()
+    }
+
+    async fn decrypt(&self, key: &str, bound_to: &str, sealed: &str) -> Option<String> {
+        let plain = self.0.decrypt(key, bound_to, sealed).await;
+        plain.ok()?.as_string()
     }
 }
 

@@ -87,6 +87,11 @@ routes! {
     Get    "/function-models/{modelId}/events"                            ListModelEvents;
     Get    "/function-models/{modelId}/audit"                             ListModelAudit;
     Get    "/events"                                                      ListEvents;
+    Get    "/audit"                                                       ListAudit;
+    Get    "/audit/csv"                                                   ReportAudit;
+    Get    "/audit/seals"                                                 ListSeals;
+    Get    "/audit/verification"                                          VerifyAudit;
+    Get    "/audit/records/{recordId}/states"                             ReadStates;
 
     Get    "/event-subscriptions"                                         ListSubscriptions;
     Get    "/event-subscriptions/{subscription}"                          ReadSubscription;
@@ -172,6 +177,12 @@ routes! {
     Get    "/workflows/{workflowId}"                                      ReadWorkflow;
     Patch  "/workflows/{workflowId}"                                      UpdateWorkflow;
     Delete "/workflows/{workflowId}"                                      RemoveWorkflow;
+
+    Post   "/secrets"                                                     SetSecret;
+    Get    "/secrets"                                                     ListSecrets;
+    Post   "/secrets/reseal"                                              ResealSecrets;
+    Post   "/secrets/{secretId}/rotate"                                   RotateSecret;
+    Delete "/secrets/{secretId}"                                          RemoveSecret;
 
     Post   "/knowledge-contents"                                          CreateKnowledgeContent;
     Get    "/knowledge-contents"                                          ListKnowledgeContents;

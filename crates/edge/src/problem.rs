@@ -295,6 +295,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::TemplateNotFound
         | Code::ContentNotFound
         | Code::WorkflowNotFound
+        | Code::SecretNotFound
         | Code::OrganizationNotFound
         | Code::AgentNotFound
         | Code::TaskNotFound
@@ -307,6 +308,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         Code::RevisionConflict
         | Code::ModelNameTaken
         | Code::AgentNameTaken
+        | Code::SecretNameTaken
         | Code::NodeAlreadyExists
         | Code::ActionAlreadyExists
         | Code::DependencyAlreadyExists

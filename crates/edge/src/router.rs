@@ -9,9 +9,10 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, agent_tasks, ai_agents, contexts, dependencies, description, event_subscriptions,
-    events, execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
-    node_links, node_metadata, nodes, orchestration, organizations, structure, versions, workflows,
+    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description,
+    event_subscriptions, events, execution_actions, executions, function_models, health,
+    knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations,
+    secrets, structure, versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -97,6 +98,7 @@ async fn dispatch<W: Wiring>(
     };
     match (address, operation) {
         (Some(address), Some(operation)) => route(&call, operation, address.parts).await,
+        _ if request.function == WORKER && request.path == ["seals"] => audit::publish(&call).await,
         _ if request.function == WORKER => executions::work(&call),
         _ => Err(Problem::route_not_found().into()),
     }
@@ -178,6 +180,11 @@ async fn route<W: Wiring>(
         Operation::ListModelEvents => events::of_model(call, first).await,
         Operation::ListModelAudit => events::audit(call, first).await,
         Operation::ListEvents => events::log(call).await,
+        Operation::ListAudit => audit::list(call, false).await,
+        Operation::ReportAudit => audit::list(call, true).await,
+        Operation::ListSeals => audit::seals(call).await,
+        Operation::VerifyAudit => audit::verify(call).await,
+        Operation::ReadStates => audit::states(call, first).await,
 
         Operation::ListSubscriptions => event_subscriptions::list(call).await,
         Operation::ReadSubscription => event_subscriptions::read(call, first).await,
@@ -267,6 +274,11 @@ async fn route<W: Wiring>(
         Operation::ReadWorkflow => workflows::read(call, first).await,
         Operation::UpdateWorkflow => workflows::update(call, first).await,
         Operation::RemoveWorkflow => workflows::remove(call, first).await,
+        Operation::SetSecret => secrets::set(call).await,
+        Operation::ListSecrets => secrets::list(call).await,
+        Operation::ResealSecrets => secrets::reseal(call).await,
+        Operation::RotateSecret => secrets::rotate(call, first).await,
+        Operation::RemoveSecret => secrets::remove(call, first).await,
 
         Operation::CreateKnowledgeContent => knowledge_contents::create(call).await,
         Operation::ListKnowledgeContents => knowledge_contents::list(call).await,
@@ -446,6 +458,35 @@ mod tests {
         let answer = stage.get("/organizations");
         answer.refused(503, "SERVICE_UNAVAILABLE");
         assert_eq!(answer.header("retry-after"), Some("3"));
+    }
+
+    #[test]
+    fn a_token_is_refused_before_anything_is_asked_of_the_database() {
+        let stage = Stage::new();
+        let guarded = ROUTES.iter().filter(|route| !route.operation.is_public());
+        let mut tried = 0;
+        for route in guarded {
+            let words = route.template.split('/').map(|word| match word {
+                "{version}" => "1.0.0",
+                word if word.starts_with('{') => NOTHING,
+                word => word,
+            });
+            let path = words.collect::<Vec<_>>().join("/");
+            for (token, status) in [
+                ("", 401),
+                ("expired", 401),
+                ("forged", 401),
+                ("unchecked", 503),
+            ] {
+                let ask = stage.ask(route.method.name(), &path).by(token);
+                assert_eq!(ask.send().status(), status, "{token} {path}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 400, "{tried}");
+        assert_eq!(stage.world.faults().calls(), 0);
+        stage.get("/organizations").ok(200);
+        assert_eq!(stage.world.faults().calls(), 1, "calls are counted");
     }
 
     #[test]

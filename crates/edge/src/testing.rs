@@ -324,6 +324,12 @@ impl Ask<'_> {
 pub(crate) struct Answered(Response);
 
 impl Answered {
+    /// The body as it travels.
+    pub(crate) fn text(&self) -> String {
+        let body = self.0.body.clone().unwrap_or_default();
+        String::from_utf8(body).unwrap()
+    }
+
     /// The body, after checking the status.
     #[track_caller]
     pub(crate) fn ok(&self, status: u16) -> Value {

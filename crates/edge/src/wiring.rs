@@ -9,11 +9,12 @@ use adapters::postgrest::{
     Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
     PostgrestDescribedNodes, PostgrestEventFeed, PostgrestEventLog, PostgrestExecutions,
     PostgrestFunctionModels, PostgrestIdempotentAnswers, PostgrestKnowledgeContents,
-    PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations, PostgrestWorkflows,
-    Session,
+    PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets,
+    PostgrestWorkflows, Session,
 };
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
+use adapters::vault::AesVault;
 use use_cases::background::{AgentWorker, Engine, EngineOptions};
 use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
 
@@ -45,6 +46,7 @@ struct Shared {
     plans: Rc<Plans>,
     http: Rc<HttpClient<Host, Host>>,
     agents: Option<AgentSettings>,
+    vault: Rc<AesVault<Host>>,
 }
 
 impl Live {
@@ -60,6 +62,7 @@ impl Live {
             plans: Rc::default(),
             http: Rc::new(HttpClient::new(host.clone(), host.clone(), allowed)),
             agents: config.agents.clone(),
+            vault: Rc::new(AesVault::new(host.clone(), Rc::clone(&config.secret_keys))),
         };
         let session = Session::of_service(Rc::clone(&shared.client));
         let lease_token = host.new_id();
@@ -177,10 +180,12 @@ pub(crate) struct LivePorts {
     node_links: PostgrestNodeLinks<Host, Host>,
     organizations: PostgrestOrganizations<Host, Host>,
     workflows: PostgrestWorkflows<Host, Host>,
+    secrets: PostgrestSecrets<Host, Host>,
+    vault: Rc<AesVault<Host>>,
     knowledge_contents: PostgrestKnowledgeContents<Host, Host>,
     executions: PostgrestExecutions<Host, Host>,
     contexts: PostgrestContexts<Host, Host>,
-    spindle: BuiltInSpindle<Host, Host>,
+    spindle: BuiltInSpindle<Host, Host, AesVault<Host>>,
     knowledge_base: BuiltInKnowledgeBase<Host, Host>,
     ai_agents: PostgrestAiAgents<Host, Host>,
     agent_tasks: PostgrestAgentTasks<Host, Host>,
@@ -202,10 +207,16 @@ impl LivePorts {
             node_links: PostgrestNodeLinks::new(session()),
             organizations: PostgrestOrganizations::new(session()),
             workflows: PostgrestWorkflows::new(session()),
+            secrets: PostgrestSecrets::new(session()),
+            vault: Rc::clone(&shared.vault),
             knowledge_contents: PostgrestKnowledgeContents::new(session()),
             executions: PostgrestExecutions::new(session(), Rc::clone(&shared.plans)),
             contexts: PostgrestContexts::new(session()),
-            spindle: BuiltInSpindle::new(session(), Rc::clone(&shared.http)),
+            spindle: BuiltInSpindle::new(
+                session(),
+                Rc::clone(&shared.http),
+                Rc::clone(&shared.vault),
+            ),
             knowledge_base: BuiltInKnowledgeBase::new(session()),
             ai_agents: PostgrestAiAgents::new(session()),
             agent_tasks: PostgrestAgentTasks::new(session()),
@@ -226,10 +237,12 @@ impl Ports for LivePorts {
     type NodeLinks = PostgrestNodeLinks<Host, Host>;
     type Organizations = PostgrestOrganizations<Host, Host>;
     type Workflows = PostgrestWorkflows<Host, Host>;
+    type Secrets = PostgrestSecrets<Host, Host>;
+    type Vault = AesVault<Host>;
     type KnowledgeContents = PostgrestKnowledgeContents<Host, Host>;
     type Executions = PostgrestExecutions<Host, Host>;
     type Contexts = PostgrestContexts<Host, Host>;
-    type Spindle = BuiltInSpindle<Host, Host>;
+    type Spindle = BuiltInSpindle<Host, Host, AesVault<Host>>;
     type KnowledgeBase = BuiltInKnowledgeBase<Host, Host>;
     type AiAgents = PostgrestAiAgents<Host, Host>;
     type AgentTasks = PostgrestAgentTasks<Host, Host>;
@@ -256,6 +269,12 @@ impl Ports for LivePorts {
     }
     fn workflows(&self) -> &Self::Workflows {
         &self.workflows
+    }
+    fn secrets(&self) -> &Self::Secrets {
+        &self.secrets
+    }
+    fn vault(&self) -> &Self::Vault {
+        &self.vault
     }
     fn knowledge_contents(&self) -> &Self::KnowledgeContents {
         &self.knowledge_contents

@@ -106,6 +106,7 @@ impl From<PortError> for UseCaseError {
             PortErrorKind::Forbidden => Self::Forbidden {
                 required: "edit".to_owned(),
             },
+            PortErrorKind::TooMany => Self::Refused(domain::secret::too_many()),
             PortErrorKind::IdTaken => refused(Code::NodeAlreadyExists, "The identifier is in use."),
             PortErrorKind::NotFound | PortErrorKind::Corrupt | PortErrorKind::Invalid => {
                 Self::Internal(error)

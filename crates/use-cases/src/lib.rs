@@ -11,6 +11,7 @@ pub mod error;
 pub mod ports;
 
 pub mod ai_agent;
+pub mod audit_log;
 mod event_feed;
 pub mod execution;
 pub mod function_model;
@@ -20,6 +21,7 @@ pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod recovery;
+pub mod secret;
 pub mod workflow;
 
 pub mod in_memory;

@@ -11,6 +11,7 @@ use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId
 use domain::knowledge::CreateKnowledgeContent;
 use domain::limits::JsonObject;
 use domain::organization::CreateOrganization;
+use domain::secret::{Secret, SecretValue, SetSecret};
 use domain::vocabulary::{ActionNodeType, ContainerNodeType};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -268,6 +269,25 @@ pub(crate) fn task(
     };
     world
         .run(workflow::create(world, owner, &command, rendered))
+        .unwrap()
+        .value
+}
+
+/// A secret that may go to `a.example`.
+pub(crate) fn secret(
+    world: &World,
+    owner: &Context,
+    organization_id: Option<OrganizationId>,
+    name: &str,
+) -> Secret {
+    let command = SetSecret {
+        organization_id,
+        name: name.into(),
+        value: SecretValue::kept("correct horse".into()),
+        hosts: vec!["a.example".into()],
+    };
+    world
+        .run(crate::secret::set(world, owner, &command, rendered))
         .unwrap()
         .value
 }

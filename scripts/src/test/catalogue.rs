@@ -12,7 +12,7 @@ struct Rule {
     broken_by: &'static str,
 }
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 16] = [
     Rule {
         holds: "every foreign key has an index",
         broken_by: "select format('%s on %s', c.conname, c.conrelid::regclass)
@@ -94,6 +94,47 @@ const RULES: [Rule; 11] = [
             where relnamespace in ('public'::regnamespace, 'private'::regnamespace)
               and relkind in ('r', 'p') and not relispartition and obj_description(oid, 'pg_class') is null",
     },
+    Rule {
+        holds: "who may write a table may read it",
+        broken_by: "select format('%s on %s', a.privilege_type, c.oid::regclass)
+            from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p', 'v')
+              and a.grantee <> c.relowner and a.privilege_type in ('UPDATE', 'DELETE')
+              and not has_any_column_privilege(a.grantee, c.oid, 'SELECT')",
+    },
+    Rule {
+        holds: "nobody but its owner empties, refers to, triggers on or maintains a table",
+        broken_by: "select format('%s on %s for %s', a.privilege_type, c.oid::regclass, a.grantee::regrole)
+            from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee <> c.relowner and a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')",
+    },
+    Rule {
+        holds: "the anonymous role may not enter our schema, nor use a sequence or a column",
+        broken_by: "select 'schema ' || n.nspname from pg_namespace n
+            where n.nspname = 'private' and has_schema_privilege('anon', n.oid, 'USAGE, CREATE')
+            union all
+            select format('column %s of %s', t.attname, t.attrelid::regclass)
+            from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) a
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and a.grantee in (0, 'anon'::regrole)",
+    },
+    Rule {
+        holds: "tables and functions say who may use them, so that no default of the platform decides",
+        broken_by: "select c.oid::regclass::text from pg_class c
+            where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+              and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition and c.relacl is null
+            union all
+            select p.oid::regprocedure::text from pg_proc p
+            where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and p.proacl is null",
+    },
+    Rule {
+        holds: "every schema but the platform's is one of ours, and nobody but their owner makes things there",
+        broken_by: "select format('%s on %s for %s', a.privilege_type, n.nspname, a.grantee::regrole)
+            from pg_namespace n, aclexplode(n.nspacl) a
+            where n.nspname in ('public', 'private') and a.privilege_type = 'CREATE'
+              and a.grantee not in (n.nspowner, 'postgres'::regrole)",
+    },
 ];
 
 /// Breaks every rule at once; always rolled back.
@@ -103,7 +144,10 @@ const VIOLATIONS: &str = "
     create policy planted on public.planted using (true);
     create function public.planted() returns int language plpgsql
         as $$ begin raise sqlstate '40001'; end $$;
-    grant execute on function public.planted() to authenticated;";
+    grant execute on function public.planted() to authenticated;
+    create table private.planted_silently (id int);
+    create role planted; grant delete on public.planted to planted; grant create on schema private to planted;
+    grant truncate on public.planted to planted; grant select (id) on public.planted to anon;";
 
 /// Asks for whatever breaks a rule, and whether each rule would notice.
 ///

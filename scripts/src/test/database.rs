@@ -47,7 +47,7 @@ pub(super) async fn run(url: &str, filter: Option<&str>) -> anyhow::Result<Count
 ///
 /// # Errors
 /// When it does not answer.
-pub(super) async fn connect(url: &str) -> anyhow::Result<Client> {
+pub(crate) async fn connect(url: &str) -> anyhow::Result<Client> {
     let connecting = tokio_postgres::connect(url, NoTls).await;
     let (client, connection) = connecting.context("connecting to the database")?;
     tokio::spawn(connection);

@@ -17,6 +17,9 @@ const PANIC: &str = "E2E_PANIC";
 /// The key the agents of a stack under test show to the tests' model server.
 const AGENT_KEY: &str = "e2e-agent-key";
 
+/// Keys of secrets: the present one, and one that it took over from.
+const SECRET_KEYS: &str = "new:bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldy0=,old:b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZC0=";
+
 /// Where the tests' model server listens: functions are told before it is there.
 fn agent_port() -> u16 {
     static PORT: OnceLock<u16> = OnceLock::new();
@@ -78,6 +81,7 @@ pub(super) fn function_env() -> Vec<(String, String)> {
         ("FM_AGENT_URL", agents.as_str()),
         ("FM_AGENT_MODEL", "e2e-model"),
         ("FM_AGENT_KEY", AGENT_KEY),
+        ("FM_SECRET_KEYS", SECRET_KEYS),
     ];
     variables
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

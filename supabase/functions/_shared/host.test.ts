@@ -58,6 +58,12 @@ Deno.test("faults say what kind they are", async () => {
   assert.equal((await ask("/stream")).body.length, 1000);
 });
 
+Deno.test("without a limit a body is read whole", async () => {
+  const url = `http://127.0.0.1:${server.addr.port}/stream`;
+  const fetched = await platform.fetch("POST", url, "{}", undefined, 1000, undefined);
+  assert.equal(fetched.body.length, 1000);
+});
+
 Deno.test("signatures are checked with the key and the algorithm they need", async () => {
   const signed = "header.claims";
   const bytes = new TextEncoder().encode(signed);
@@ -87,6 +93,31 @@ Deno.test("signatures are checked with the key and the algorithm they need", asy
     assert.equal(await platform.verify(other, key, signed, signature), false, name);
   }
   assert.equal(await platform.verify("none", "{}", signed, ""), false);
+});
+
+Deno.test("what was encrypted opens with its key, in its place, unchanged", async () => {
+  const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)).buffer);
+  const [key, other] = [random(), random()];
+  const plain = "correct horse \u00e9";
+  const sealed = await platform.encrypt(key, "here", plain);
+  assert.match(sealed, /^[\w-]+$/);
+  assert.notEqual(sealed, await platform.encrypt(key, "here", plain), "a nonce is used once");
+  assert.equal(await platform.decrypt(key, "here", sealed), plain);
+  await assert.rejects(platform.decrypt(other, "here", sealed));
+  await assert.rejects(platform.decrypt(key, "there", sealed));
+  const bytes = Uint8Array.from(
+    atob(sealed.replaceAll("-", "+").replaceAll("_", "/")),
+    (letter) => letter.charCodeAt(0),
+  );
+  for (const place of bytes.keys()) {
+    const changed = bytes.slice();
+    changed[place] ^= 1;
+    await assert.rejects(platform.decrypt(key, "here", base64url(changed.buffer)), `byte ${place}`);
+  }
+  for (const bad of ["", "AAAA", sealed.slice(0, -4), "*"]) {
+    await assert.rejects(platform.decrypt(key, "here", bad), bad);
+  }
+  await assert.rejects(platform.encrypt("AAAA", "here", plain), "a short key");
 });
 
 Deno.test("addresses of the machine itself are known or admitted unknown", async () => {

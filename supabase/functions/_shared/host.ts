@@ -38,7 +38,7 @@ export class Platform implements Host {
     headers: string,
     body: Uint8Array<ArrayBuffer> | undefined,
     timeoutMs: number,
-    maxBodyBytes: number,
+    maxBodyBytes: number | undefined,
   ) {
     return this.#whileAlive(
       exchange(method, url, JSON.parse(headers), body, timeoutMs, maxBodyBytes),
@@ -57,6 +57,14 @@ export class Platform implements Host {
 
   verify(algorithm: string, key: string, signed: string, signature: string): Promise<boolean> {
     return this.#whileAlive(isSignedBy(algorithm, key, signed, signature));
+  }
+
+  encrypt(key: string, boundTo: string, plain: string): Promise<string> {
+    return this.#whileAlive(encrypted(key, boundTo, plain));
+  }
+
+  decrypt(key: string, boundTo: string, sealed: string): Promise<string> {
+    return this.#whileAlive(decrypted(key, boundTo, sealed));
   }
 
   description(): Promise<string> {
@@ -95,10 +103,13 @@ async function exchange(
   headers: Record<string, string>,
   body: Uint8Array<ArrayBuffer> | undefined,
   timeoutMs: number,
-  maxBodyBytes: number,
+  maxBodyBytes: number | undefined,
 ) {
+  // A signal of AbortSignal.timeout would go off, and cost, long after the answer has come.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), Math.min(timeoutMs, LONGEST_TIMER_MS));
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const { signal } = timeout;
     const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
     const bytes = await readAtMost(response, maxBodyBytes);
     if (bytes === undefined) {
@@ -110,23 +121,22 @@ async function exchange(
       body: bytes,
     };
   } catch (error) {
-    throw fault(error);
+    if (timeout.signal.aborted) throw { kind: "timeout", message: "no answer in time" };
+    throw error instanceof Error ? { kind: "network", message: error.message } : error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function fault(error: unknown): { kind: string; message: string } {
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return { kind: "timeout", message: "no answer in time" };
-  }
-  if (error instanceof Error) return { kind: "network", message: error.message };
-  return error as { kind: string; message: string };
-}
-
-/** The body, or nothing when it is longer than `max` bytes: then the rest is not read. */
+/**
+ * The body, or nothing when it is longer than `max` bytes: then the rest is not read. Without `max`
+ * it is read whole, which takes half the time where its length is not announced.
+ */
 export async function readAtMost(
   message: Request | Response,
-  max: number,
+  max: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (max === undefined) return new Uint8Array(await message.arrayBuffer());
   if (message.body === null) return new Uint8Array();
   const announced = message.headers.get("content-length");
   if (announced !== null && !message.headers.has("content-encoding")) {
@@ -165,10 +175,7 @@ async function isSignedBy(
   const algorithm = ALGORITHMS[name];
   if (algorithm === undefined) return false;
   try {
-    const bytes = Uint8Array.from(
-      atob(signature.replaceAll("-", "+").replaceAll("_", "/")),
-      (letter) => letter.charCodeAt(0),
-    );
+    const bytes = fromBase64(signature);
     const imported = await importedKey(algorithm, key);
     return await crypto.subtle.verify(algorithm, imported, bytes, new TextEncoder().encode(signed));
   } catch {
@@ -189,4 +196,41 @@ function importedKey(algorithm: Algorithm, key: string): Promise<CryptoKey> {
     keys.set(name, imported);
   }
   return imported;
+}
+
+/** As AES-GCM wants it: 96 bits, never used twice under one key. */
+const NONCE_BYTES = 12;
+const UTF8 = new TextEncoder();
+
+async function encrypted(key: string, boundTo: string, plain: string): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const algorithm = { name: "AES-GCM", iv, additionalData: UTF8.encode(boundTo) };
+  const sealed = await crypto.subtle.encrypt(algorithm, await vaultKey(key), UTF8.encode(plain));
+  return toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+}
+
+async function decrypted(key: string, boundTo: string, sealed: string): Promise<string> {
+  const bytes = fromBase64(sealed);
+  const iv = bytes.slice(0, NONCE_BYTES);
+  const algorithm = { name: "AES-GCM", iv, additionalData: UTF8.encode(boundTo) };
+  const plain = await crypto.subtle.decrypt(
+    algorithm,
+    await vaultKey(key),
+    bytes.slice(NONCE_BYTES),
+  );
+  return new TextDecoder("utf-8", { fatal: true }).decode(plain);
+}
+
+function vaultKey(key: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", fromBase64(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const usual = text.replaceAll("-", "+").replaceAll("_", "/");
+  return Uint8Array.from(atob(usual), (letter) => letter.charCodeAt(0));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  const usual = btoa(String.fromCharCode(...bytes));
+  return usual.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -10,9 +10,9 @@ create view test.functions as
 
 select test.equal(
   array(select name from test.functions where schema = 'public' and has_function_privilege('authenticated', oid, 'execute') order by 1),
-  array['action_nodes(function_models)', 'aggregate_type(execution_events)', 'data(execution_events)',
-        'nodes(function_models)', 'progress(workflow_executions)', 'search_function_models(text)',
-        'size(function_models)'],
+  array['action_nodes(function_models)', 'aggregate_type(execution_events)', 'data(execution_events)', 'event_data(audit_logs)',
+        'nodes(function_models)', 'progress(workflow_executions)', 'read_states(uuid,timestamp with time zone)',
+        'search_function_models(text)', 'size(function_models)'],
   'functions that users may call: computed fields, and reads as the user');
 
 select test.equal(
@@ -68,7 +68,8 @@ select test.equal(
 
 select test.equal(
   array(select name from test.functions where prosrc ~* '\mexecute\s+(format|''|\$)' order by 1),
-  array['private.make_audit_partitions(integer)', 'private.make_event_partitions(integer)'],
+  array['private.make_audit_partitions(integer)', 'private.make_event_partitions(integer)',
+        'private.retire_audit_month(text,interval)'],
   'functions that run statements made at run time');
 
 select test.equal(

@@ -25,4 +25,4 @@ $$;
 
 select test.equal(
   (select array_agg(jobname order by jobname) from cron.job where jobname like 'fm\_%'),
-  '{fm_make_audit_partitions,fm_make_event_partitions,fm_purge,fm_wake_worker}', 'scheduled jobs');
+  '{fm_make_audit_partitions,fm_make_event_partitions,fm_publish_audit_seal,fm_purge,fm_seal_audit_logs,fm_wake_worker}', 'scheduled jobs');

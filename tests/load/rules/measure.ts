@@ -31,6 +31,8 @@ function timed(rules: Rules, rule: typeof RULES[number]): number {
 const figures = [];
 for (const size of SIZES) {
   const [before, later] = [model(size), renamed(model(size))];
+  const nodes = Object.values(before.nodes);
+  const edges = nodes.reduce((sum, node) => sum + node.dependencies.length, 0);
   const wasm: Rules = new glue.Rules(JSON.stringify(before), JSON.stringify(later));
   const typescript: Rules = new TypeScript(before, later);
   for (const rule of RULES) {
@@ -46,7 +48,7 @@ for (const size of SIZES) {
       inWasm.push(timed(wasm, rule));
       inTypeScript.push(timed(typescript, rule));
     }
-    figures.push({ rule, size, answer: answers[0], wasm: inWasm, typescript: inTypeScript });
+    figures.push({ rule, size, edges, wasm: inWasm, typescript: inTypeScript });
   }
 }
 console.log(JSON.stringify(figures));

@@ -1,5 +1,6 @@
 //! Calls to addresses that users wrote: guarded at every hop, redirects followed by hand.
 
+use domain::built_in_workflow::TRAVELLING_HEADERS;
 use thiserror::Error;
 use url::Url;
 use use_cases::ports::Clock;
@@ -9,16 +10,6 @@ use super::{HttpRequest, HttpResponse, Method, Transport, TransportError, header
 
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 5;
-
-/// Headers that may follow a redirect to another origin; all others were meant for the first one.
-const TRAVELLING: [&str; 6] = [
-    "accept",
-    "accept-language",
-    "content-type",
-    "idempotency-key",
-    "traceparent",
-    "user-agent",
-];
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -55,6 +46,11 @@ impl<H: Transport + Resolver, C: Clock> HttpClient<H, C> {
         }
     }
 
+    /// The hosts that the operator allows by name.
+    pub fn allowed(&self) -> &AllowedHosts {
+        &self.allowed
+    }
+
     /// Sends the request and follows its redirects; `timeout_ms` bounds all hops together.
     ///
     /// # Errors
@@ -70,7 +66,10 @@ impl<H: Transport + Resolver, C: Clock> HttpClient<H, C> {
             request.url = without_fragment(&url);
             request.timeout_ms = self.time_until(deadline)?;
             let response = self.host.send(request.clone()).await?;
-            if response.body.len() > request.max_body_bytes {
+            if request
+                .max_body_bytes
+                .is_some_and(|most| response.body.len() > most)
+            {
                 return Err(too_large().into());
             }
             let Some(target) = redirect(&response) else {
@@ -141,7 +140,7 @@ fn turn(request: &mut HttpRequest, status: u16, from: &Url, to: &Url) {
     if from.origin() != to.origin() {
         request
             .headers
-            .retain(|(name, _)| TRAVELLING.contains(&name.as_str()));
+            .retain(|(name, _)| TRAVELLING_HEADERS.contains(&name.as_str()));
     }
 }
 
@@ -177,7 +176,7 @@ mod tests {
             ],
             body: Some("{}".into()),
             timeout_ms: 1000,
-            max_body_bytes: 10,
+            max_body_bytes: Some(10),
         }
     }
 

@@ -316,6 +316,23 @@ mod tests {
             "http://printer.local/",
             "http://router.home.arpa/",
             "http://kong:8000/",
+            "http://0x7f000001/",
+            "http://017700000001/",
+            "http://127.0.0.1./",
+            "http://%31%32%37.0.0.1/",
+            "http://0x7f.1/",
+            "http://0/",
+            "http://[::ffff:7f00:1]/",
+            "http://[0:0:0:0:0:ffff:a9fe:a9fe]/",
+            "http://[::ffff:0:127.0.0.1]/",
+            "http:127.0.0.1/",
+            "http:\\\\127.0.0.1\\",
+            "http://127.0.0.1\\.example.com/",
+            "http://127.0.0.1#@example.com/",
+            "http://127.0.0.1?@example.com/",
+            "http://127.0.0.1:80\\@example.com/",
+            "http:///127.0.0.1/",
+            "http://127.0.0\t.1/",
         ] {
             assert_eq!(check(text), Err(Refusal::NotPublic), "{text}");
         }
@@ -344,6 +361,15 @@ mod tests {
         }
         assert_eq!(check("https://a@example.com/"), Err(Refusal::Credentials));
         assert_eq!(check("https://:b@example.com/"), Err(Refusal::Credentials));
+        for text in [
+            "https://example.com@127.0.0.1/",
+            "https://example.com:443@127.0.0.1/",
+            "https://127.0.0.1@example.com/",
+            "https://example.com%40@127.0.0.1/",
+            "https://a:b@example.com@127.0.0.1/",
+        ] {
+            assert_eq!(check(text), Err(Refusal::Credentials), "{text}");
+        }
         for text in ["", "example.com", "/relative", "http://", "http://a b/"] {
             assert_eq!(check(text), Err(Refusal::Malformed), "{text}");
         }
@@ -380,6 +406,23 @@ mod tests {
             );
         }
         assert_eq!(AllowedHosts::parse(""), Ok(AllowedHosts::default()));
+    }
+
+    #[test]
+    fn an_allowed_host_does_not_lend_its_name() {
+        let allowed = AllowedHosts::parse("localhost:9000,127.0.0.1:9000").unwrap();
+        for text in [
+            "http://localhost.evil.local:9000/",
+            "http://xlocalhost:9000/",
+            "http://localhost:9000@10.0.0.1/",
+            "http://10.0.0.1:9000/",
+            "http://[::1]:9000/",
+            "http://[::ffff:127.0.0.1]:9000/",
+        ] {
+            assert!(parse(text, &allowed).is_err(), "{text}");
+        }
+        // Another spelling of the same address is the same address.
+        assert!(parse("http://2130706433:9000/", &allowed).is_ok());
     }
 
     #[test]

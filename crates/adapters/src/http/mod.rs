@@ -80,8 +80,9 @@ pub struct HttpRequest {
     pub body: Option<String>,
     /// How long the whole exchange may take, in milliseconds; the transport gives up afterwards.
     pub timeout_ms: u32,
-    /// The longest body of the answer, in bytes; the transport stops reading a longer one.
-    pub max_body_bytes: usize,
+    /// The longest body of the answer, in bytes; the transport stops reading a longer one. Without
+    /// it the whole body is read, whatever its length: only for services of the platform itself.
+    pub max_body_bytes: Option<usize>,
 }
 
 /// The answer to a request. Redirects are answers too: a transport never follows them.

@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
-use domain::ids::{ModelId, UserId};
+use domain::ids::{ModelId, OrganizationId, UserId};
 use domain::instant::Instant;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use use_cases::context::Context;
 use use_cases::ports::{
     AuditEntry, AuditFilter, AuditLogs, AuditOperation, Clock, Page, PageRequest, PortError,
+    SealedRows, SortOrder,
 };
 use uuid::Uuid;
 
-use super::client::{Read, Session};
-use super::query::Order;
-use super::table::Table;
+use super::client::{Call, Read, Session};
+use super::query::{self, Order};
+use super::table::{Table, page_of_rows};
 use crate::http::Transport;
 
 const TABLE: Table<Row> = Table::new(
@@ -31,10 +32,40 @@ const TABLE: Table<Row> = Table::new(
         "changed_by",
         "changed_at",
         "event_type",
+        "organization_id",
+        "event_id",
+        "request_id",
     ],
 );
 /// The order of the table's only index, read backwards.
 const NEWEST_FIRST: Order = Order::newest_first("changed_at", "audit_id");
+const SEAL: &[&str] = &[
+    "seal_number",
+    "kind",
+    "month",
+    "after_position",
+    "last_position",
+    "row_count",
+    "merkle_root",
+    "details",
+    "sealed_at",
+    "previous_hash",
+    "seal_hash",
+];
+const LAST_SEAL_FIRST: Order = Order::newest_first("seal_number", "seal_number");
+const STATE: &[&str] = &[
+    "table_name",
+    "row_id",
+    "state",
+    "complete",
+    "changed_at",
+    "changed_by",
+];
+const BY_TABLE: Order = Order {
+    column: "table_name",
+    tie: "row_id",
+    direction: SortOrder::Asc,
+};
 const EVENTS: Table<EventData> = Table::new("domain_events", &["aggregate_version", "data"]);
 
 #[derive(Deserialize)]
@@ -51,6 +82,9 @@ struct Row {
     changed_by: Option<UserId>,
     changed_at: Instant,
     event_type: Option<String>,
+    organization_id: Option<OrganizationId>,
+    event_id: Option<Uuid>,
+    request_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +121,9 @@ impl Row {
             event_type: self.event_type,
             event_data,
             model_id: self.model_id,
+            organization_id: self.organization_id,
+            event_id: self.event_id,
+            request_id: self.request_id,
         }
     }
 }
@@ -102,8 +139,20 @@ impl<H: Transport, C: Clock> PostgrestAuditLogs<H, C> {
         Self { session }
     }
 
-    fn filtered(&self, model_id: ModelId, filter: &AuditFilter) -> Read {
-        let mut read = TABLE.read(&self.session).eq("record_id", model_id);
+    fn filtered(&self, filter: &AuditFilter) -> Read {
+        let mut read = TABLE.read(&self.session);
+        for (column, id) in [("record_id", filter.record_id), ("row_id", filter.row_id)] {
+            if let Some(id) = id {
+                read = read.eq(column, id);
+            }
+        }
+        read = read.of_organization(filter.organization_id);
+        if let Some(model_id) = filter.model_id {
+            read = read.eq("model_id", model_id);
+        }
+        if let Some(table_name) = &filter.table_name {
+            read = read.eq("table_name", table_name);
+        }
         if let Some(operation) = filter.operation {
             let word = match operation {
                 AuditOperation::Create => "create",
@@ -152,6 +201,21 @@ impl<H: Transport, C: Clock> PostgrestAuditLogs<H, C> {
     }
 }
 
+/// Rows as they go out: what is null in the database is absent, instants have their usual form.
+fn told(mut page: Page<Value>) -> Page<Value> {
+    for row in page.items.iter_mut().filter_map(Value::as_object_mut) {
+        row.retain(|_, value| !value.is_null());
+        for name in ["sealedAt", "changedAt"] {
+            if let Some(value) = row.get_mut(name)
+                && let Some(instant) = value.as_str().and_then(Instant::parse)
+            {
+                *value = instant.to_string().into();
+            }
+        }
+    }
+    page
+}
+
 impl<H: Transport, C: Clock> AuditLogs for PostgrestAuditLogs<H, C> {
     async fn find_by_model(
         &self,
@@ -161,12 +225,74 @@ impl<H: Transport, C: Clock> AuditLogs for PostgrestAuditLogs<H, C> {
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>, PortError> {
         let operation = "audit_logs.find_by_model";
-        let read = self.filtered(model_id, filter);
+        let of_model = AuditFilter {
+            record_id: Some(model_id.as_uuid()),
+            ..filter.clone()
+        };
+        let read = self.filtered(&of_model);
         let rows = TABLE
             .page(&self.session, operation, read, NEWEST_FIRST, page)
             .await?;
         let mut events = self.events(model_id, &rows.items).await?;
         Ok(rows.map(|row| row.into_entry(&mut events)))
+    }
+
+    async fn list(
+        &self,
+        _context: &Context,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<AuditEntry>, PortError> {
+        let read = self.filtered(filter);
+        let rows = TABLE.page(&self.session, "audit_logs.list", read, NEWEST_FIRST, page);
+        let mut no_events = HashMap::new();
+        Ok(rows.await?.map(|row| row.into_entry(&mut no_events)))
+    }
+
+    async fn states(
+        &self,
+        _context: &Context,
+        record_id: Uuid,
+        at: Instant,
+        page: &PageRequest,
+    ) -> Result<Page<Value>, PortError> {
+        let operation = "audit_logs.states";
+        let arguments = json!({ "record_id": record_id, "at": at });
+        let columns = query::selected(STATE);
+        let read = self.session.found("read_states", &arguments, columns);
+        let found = page_of_rows(&self.session, operation, read, BY_TABLE, page);
+        found.await.map(told)
+    }
+
+    async fn seals(
+        &self,
+        _context: &Context,
+        page: &PageRequest,
+    ) -> Result<Page<Value>, PortError> {
+        let read = self.session.read("audit_seals", query::selected(SEAL));
+        let operation = "audit_logs.seals";
+        let found = page_of_rows(&self.session, operation, read, LAST_SEAL_FIRST, page);
+        found.await.map(told)
+    }
+
+    async fn sealed_rows(&self, after: i64, count: u32) -> Result<SealedRows, PortError> {
+        let call = Call {
+            function: "read_sealed_rows",
+            arguments: &json!({ "after_seal": after, "max_seals": count }),
+            repeatable: true,
+        };
+        self.session.call("audit_logs.sealed_rows", call).await
+    }
+
+    async fn take_seal_to_publish(&self) -> Result<Value, PortError> {
+        let call = Call {
+            function: "take_seal_to_publish",
+            arguments: &json!({}),
+            repeatable: false,
+        };
+        self.session
+            .call("audit_logs.take_seal_to_publish", call)
+            .await
     }
 }
 
@@ -208,6 +334,7 @@ mod tests {
             changed_by: UserId::parse(ID).ok(),
             from: Instant::parse(WHEN),
             to: Instant::parse(WHEN),
+            ..AuditFilter::default()
         };
         let page =
             block_on(logs.find_by_model(&context(), id, &filter, &PageRequest::default())).unwrap();
@@ -239,6 +366,68 @@ mod tests {
                 .1
                 .contains(&("aggregate_version".into(), r#"in.("4")"#.into()))
         );
+    }
+
+    #[test]
+    fn reports_are_narrowed_by_whatever_is_named() {
+        let rows = json!([row("function_models", Some(ID), json!({}))]).to_string();
+        let (script, clock) = (Script::of([answer(200, &rows)]), StillClock::default());
+        let logs = PostgrestAuditLogs::new(session(&script, &clock));
+        let id = Uuid::parse_str(ID).unwrap();
+        let filter = AuditFilter {
+            organization_id: OrganizationId::parse(ID).ok(),
+            model_id: ModelId::parse(ID).ok(),
+            record_id: Some(id),
+            row_id: Some(id),
+            table_name: Some("function_models".into()),
+            ..AuditFilter::default()
+        };
+        let page = block_on(logs.list(&context(), &filter, &PageRequest::default())).unwrap();
+        assert_eq!(page.items.len(), 1);
+        let (_, query) = asked(&script.sent()[0]);
+        let names: Vec<&str> = query[1..6].iter().map(|(name, _)| name.as_str()).collect();
+        let wanted = [
+            "record_id",
+            "row_id",
+            "organization_id",
+            "model_id",
+            "table_name",
+        ];
+        assert_eq!(names, wanted);
+    }
+
+    #[test]
+    fn seals_and_states_are_pages_and_the_service_reads_what_is_sealed() {
+        let seal = json!({
+            "sealNumber": 3, "kind": "rows", "month": "2025-01", "afterPosition": 4, "lastPosition": 9,
+            "rowCount": 5, "merkleRoot": "aa", "details": null, "sealedAt": "2025-01-01T00:00:00.123+00:00",
+            "previousHash": "bb", "sealHash": "cc",
+        });
+        let sealed = json!({
+            "seals": [seal], "retirements": [], "rows": [["5", null]], "firstSeal": 3, "lastSeal": 3, "newestSeal": 3,
+            "previous": null,
+        });
+        let state = json!([{"tableName": "function_models", "rowId": ID, "state": {"name": "a"}, "complete": true,
+            "changedAt": WHEN, "changedBy": null}]);
+        let answers = [json!([seal]), state, sealed, seal, Value::Null];
+        let script = Script::of(answers.map(|body| answer(200, &body.to_string())));
+        let clock = StillClock::default();
+        let logs = PostgrestAuditLogs::new(session(&script, &clock));
+        let (id, at) = (Uuid::parse_str(ID).unwrap(), Instant::parse(WHEN).unwrap());
+        block_on(async {
+            let page = PageRequest::default();
+            let seals = logs.seals(&context(), &page).await.unwrap();
+            assert_eq!(seals.items[0]["sealedAt"], "2025-01-01T00:00:00.123Z");
+            let states = logs.states(&context(), id, at, &page).await.unwrap();
+            assert_eq!(states.items[0]["state"]["name"], "a");
+            let rows = logs.sealed_rows(2, 10).await.unwrap();
+            assert_eq!((rows.rows[0].position(), rows.previous), (Some(5), None));
+            assert_eq!(logs.take_seal_to_publish().await.unwrap()["sealNumber"], 3);
+            assert_eq!(logs.take_seal_to_publish().await, Ok(Value::Null));
+        });
+        let sent = script.sent();
+        assert_eq!(asked(&sent[1]).0, "rpc/read_states");
+        assert_eq!(asked(&sent[2]).0, "rpc/read_sealed_rows");
     }
 
     #[test]

@@ -31,8 +31,6 @@ const TIMEOUT_MS: u32 = 10_000;
 const TIMEOUT_MS_PER_MEGABYTE: u32 = 2_000;
 /// How long a call may take at most, in milliseconds; the database's limit for saving a model.
 const LONGEST_TIMEOUT_MS: u32 = 30_000;
-/// The longest answer, in bytes; a model of 10,000 nodes has about 10 MB.
-const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// The project's PostgREST, shared by all requests.
 pub struct Client<H, C> {
@@ -109,7 +107,7 @@ impl<H: Transport, C: Clock> Client<H, C> {
             headers,
             body: (!body.is_empty()).then(|| body.to_string()),
             timeout_ms: timeout_ms(body.len()),
-            max_body_bytes: LONGEST_ANSWER,
+            max_body_bytes: None,
         })
     }
 

@@ -26,6 +26,7 @@ mod node_links;
 mod organizations;
 mod parts;
 mod plans;
+mod secrets;
 mod workflows;
 
 pub use agent_tasks::PostgrestAgentTasks;
@@ -44,6 +45,8 @@ pub use model_versions::PostgrestModelVersions;
 pub use node_links::PostgrestNodeLinks;
 pub use organizations::PostgrestOrganizations;
 pub use plans::Plans;
+pub use secrets::PostgrestSecrets;
+pub(crate) use secrets::sealed as sealed_secrets;
 pub use workflows::PostgrestWorkflows;
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn request(settings: &AgentSettings, turn: Turn<'_>) -> HttpRequest {
         headers,
         body: Some(body(&settings.model, turn).to_string()),
         timeout_ms: u32::try_from(turn.timeout_ms).unwrap_or(u32::MAX),
-        max_body_bytes: MAX_OUTSIDE_BODY,
+        max_body_bytes: Some(MAX_OUTSIDE_BODY),
     }
 }
 

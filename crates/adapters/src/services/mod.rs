@@ -3,6 +3,7 @@
 mod agent_service;
 mod answer;
 mod knowledge_base;
+mod secrets;
 mod spindle;
 
 pub use agent_service::ChatCompletions;

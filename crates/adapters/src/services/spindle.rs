@@ -1,15 +1,19 @@
 //! The built-in workflow service: a registered workflow is an HTTP task, read as the user on
-//! whose behalf it runs and called through the guarded client.
+//! whose behalf it runs and called through the guarded client, with the secrets it names.
 
 use std::rc::Rc;
 
 use domain::built_in_workflow::{HttpTask, task_data};
-use domain::ids::WorkflowId;
+use domain::ids::{OrganizationId, WorkflowId};
 use serde_json::{Value, json};
-use use_cases::ports::{Clock, ServiceError, ServiceFailure, Spindle, Workflow, WorkflowCall};
+use use_cases::context::Actor;
+use use_cases::ports::{
+    Clock, ServiceError, ServiceFailure, Spindle, Vault, Workflow, WorkflowCall,
+};
 
 use super::answer::{self, invalid};
 use super::knowledge_base::told;
+use super::secrets::{self, Values, Wanted};
 use crate::http::{
     HttpClient, HttpRequest, MAX_OUTSIDE_BODY, Method, Resolver, Transport, headers,
 };
@@ -19,19 +23,27 @@ use crate::postgrest::Session;
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// [`Spindle`] over HTTP tasks.
-pub struct BuiltInSpindle<H, C> {
+pub struct BuiltInSpindle<H, C, V> {
     session: Session<H, C>,
     http: Rc<HttpClient<H, C>>,
+    vault: Rc<V>,
 }
 
-impl<H: Transport + Resolver, C: Clock> BuiltInSpindle<H, C> {
+impl<H: Transport + Resolver, C: Clock, V: Vault> BuiltInSpindle<H, C, V> {
     /// The session needs no user: every call names the actor.
-    pub fn new(session: Session<H, C>, http: Rc<HttpClient<H, C>>) -> Self {
-        Self { session, http }
+    pub fn new(session: Session<H, C>, http: Rc<HttpClient<H, C>>, vault: Rc<V>) -> Self {
+        Self {
+            session,
+            http,
+            vault,
+        }
     }
 
-    /// The task as the actor sees it. One that is hidden is not there.
-    async fn find(&self, call: WorkflowCall<'_>) -> Result<HttpTask, ServiceError> {
+    /// The task as the actor sees it, and whose it is. One that is hidden is not there.
+    async fn find(
+        &self,
+        call: WorkflowCall<'_>,
+    ) -> Result<(HttpTask, Option<OrganizationId>), ServiceError> {
         let missing = || ServiceError::new(ServiceFailure::Missing, "The workflow does not exist.");
         let workflow_id = WorkflowId::parse(call.workflow_id).map_err(|_| missing())?;
         let names = ("spindle.execute_workflow", "read_workflow");
@@ -42,12 +54,44 @@ impl<H: Transport + Resolver, C: Clock> BuiltInSpindle<H, C> {
             .await;
         let workflow = found.map_err(told)?.ok_or_else(missing)?;
         let definition = workflow.definition.as_object().cloned().unwrap_or_default();
-        HttpTask::parse(&definition)
-            .map_err(|refusal| invalid(&format!("The workflow is not usable: {}", refusal.message)))
+        let task = HttpTask::parse(&definition).map_err(|refusal| {
+            invalid(&format!("The workflow is not usable: {}", refusal.message))
+        })?;
+        Ok((task, workflow.organization_id))
     }
 
-    async fn run(&self, task: &HttpTask, call: WorkflowCall<'_>) -> Result<Value, ServiceError> {
-        let mut request = request(task, &data(call))?;
+    /// The secrets that the call carries.
+    async fn secrets(
+        &self,
+        task: &HttpTask,
+        organization_id: Option<OrganizationId>,
+        (actor, url): (&Actor, &str),
+    ) -> Result<Values, ServiceError> {
+        let names = task.secrets();
+        if names.is_empty() {
+            return Ok(Values::new());
+        }
+        let wanted = Wanted {
+            actor,
+            organization_id,
+            names: &names,
+            url,
+        };
+        secrets::open(&self.session, &*self.vault, self.http.allowed(), wanted).await
+    }
+
+    async fn run(
+        &self,
+        task: &HttpTask,
+        organization_id: Option<OrganizationId>,
+        call: WorkflowCall<'_>,
+    ) -> Result<Value, ServiceError> {
+        let data = data(call);
+        let url = task.url_for(&data);
+        let url = url.map_err(|reason| unusable("url", &reason))?;
+        let place = (call.actor, url.as_str());
+        let values = self.secrets(task, organization_id, place).await?;
+        let mut request = request(task, url, &data, &values)?;
         request
             .headers
             .push(("idempotency-key".into(), call.idempotency_key.into()));
@@ -58,15 +102,17 @@ impl<H: Transport + Resolver, C: Clock> BuiltInSpindle<H, C> {
         request.timeout_ms = u32::try_from(timeout_ms).unwrap_or(u32::MAX);
         let response = self.http.call(request).await;
         let response = response.map_err(|error| answer::failed(&error))?;
-        let output = task.output_of(&answer::read(&response)?);
+        let mut answer = answer::read(&response)?;
+        secrets::redact(&mut answer, &values);
+        let output = task.output_of(&answer);
         answer::check(output.map_err(|reason| unusable("output", &reason))?)
     }
 }
 
-impl<H: Transport + Resolver, C: Clock> Spindle for BuiltInSpindle<H, C> {
+impl<H: Transport + Resolver, C: Clock, V: Vault> Spindle for BuiltInSpindle<H, C, V> {
     async fn execute_workflow(&self, call: WorkflowCall<'_>) -> Result<Value, ServiceError> {
-        let task = self.find(call).await?;
-        let result = self.run(&task, call).await;
+        let (task, organization_id) = self.find(call).await?;
+        let result = self.run(&task, organization_id, call).await;
         result.map_err(|error| ServiceError {
             permanent: error.permanent || task.retryable == Some(false),
             ..error
@@ -92,14 +138,16 @@ fn unusable(part: &str, reason: &str) -> ServiceError {
 
 /// The request of a task without what belongs to the call. What frames the message and names its
 /// sender is ours and cannot be set.
-fn request(task: &HttpTask, data: &Value) -> Result<HttpRequest, ServiceError> {
+fn request(
+    task: &HttpTask,
+    url: String,
+    data: &Value,
+    values: &Values,
+) -> Result<HttpRequest, ServiceError> {
     let method = Method::parse(task.method.as_str())
         .ok_or_else(|| invalid("The workflow's method cannot be sent."))?;
-    let url = task
-        .url_for(data)
-        .map_err(|reason| unusable("url", &reason))?;
     let given = task
-        .headers_for(data)
+        .headers_for(data, values)
         .map_err(|reason| unusable("headers", &reason))?;
     let mut all: Vec<(String, String)> = given.into_iter().collect();
     if let Some((name, _)) = all.iter().find(|(name, _)| headers::is_reserved(name)) {
@@ -132,7 +180,7 @@ fn request(task: &HttpTask, data: &Value) -> Result<HttpRequest, ServiceError> {
         headers: all,
         body,
         timeout_ms: 0,
-        max_body_bytes: MAX_OUTSIDE_BODY,
+        max_body_bytes: Some(MAX_OUTSIDE_BODY),
     })
 }
 

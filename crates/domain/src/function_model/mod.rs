@@ -38,7 +38,7 @@ pub mod snapshot;
 pub mod statistics;
 pub mod surroundings;
 
-use crate::sorted::{self, SortedMap};
+use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,7 @@ use crate::error::{Code, DomainError};
 use crate::ids::{ActionId, ModelId, NodeId, OrganizationId, UserId};
 use crate::instant::Instant;
 use crate::limits::JsonObject;
+use crate::sorted::{self, SortedMap};
 
 pub use crate::vocabulary::{ActionStatus, ModelStatus, NodeStatus};
 pub use action_node::{ActionKind, ActionNode};
@@ -201,23 +202,20 @@ impl FunctionModel {
             .values()
             .filter(|action| action.parent_node_id == node_id)
             .collect();
-        sort_actions(&mut actions);
+        sorted::sort_by_key(&mut actions, |action| place(action));
         actions
     }
 
     /// The actions of every container that has some, sorted as [`Self::actions_of`] does.
     pub fn actions_by_container(&self) -> SortedMap<NodeId, Vec<&ActionNode>> {
-        let mut groups: SortedMap<NodeId, Vec<&ActionNode>> = SortedMap::new();
-        for action in self.action_nodes.values() {
-            groups
-                .entry(action.parent_node_id)
-                .or_default()
-                .push(action);
-        }
-        for actions in groups.values_mut() {
-            sort_actions(actions);
-        }
+        let mut actions: Vec<&ActionNode> = self.action_nodes.values().collect();
+        sorted::sort_by_key(&mut actions, |action| {
+            (action.parent_node_id, place(action))
+        });
+        let groups = actions.chunk_by(|a, b| a.parent_node_id == b.parent_node_id);
         groups
+            .map(|own| (own[0].parent_node_id, own.to_vec()))
+            .collect()
     }
 
     /// The number of dependencies.
@@ -229,9 +227,8 @@ impl FunctionModel {
     }
 }
 
-fn sort_actions(actions: &mut [&ActionNode]) {
-    sorted::sort_by_key(actions, |action| {
-        let urgency = std::cmp::Reverse(action.priority);
-        (action.execution_order, urgency, action.action_id)
-    });
+/// Where an action stands among those of its container.
+fn place(action: &ActionNode) -> (u32, Reverse<u8>, ActionId) {
+    let urgency = Reverse(action.priority);
+    (action.execution_order, urgency, action.action_id)
 }

@@ -8,6 +8,7 @@ use crate::ids::{EntityId, LinkId};
 use crate::sorted;
 use crate::vocabulary::{FeatureType, LinkType, words};
 use crate::workflow::cycles;
+use crate::workflow::edges::Edges;
 
 /// Most cycles that are reported.
 const CYCLES: usize = 1000;
@@ -139,10 +140,9 @@ pub fn cycles(edges: &[LinkEdge], filter: &CycleFilter) -> Cycles {
             continue;
         }
         let inside = |place: &usize| group.binary_search(place).ok();
-        let next: Vec<Vec<usize>> = group
-            .iter()
-            .map(|place| graph.next[*place].iter().filter_map(inside).collect())
-            .collect();
+        let rows = group.iter();
+        let next =
+            Edges::of_rows(rows.map(|place| graph.next.of(*place).iter().filter_map(inside)));
         let left = CYCLES + 1 - answer.cycles.len();
         let found = cycles::elementary(&next, left);
         answer.truncated |= found.len() == left;
@@ -171,7 +171,7 @@ pub fn cycles(edges: &[LinkEdge], filter: &CycleFilter) -> Cycles {
 /// Things in their order, and which follow which, by their places in that order.
 struct Graph {
     places: Vec<Place>,
-    next: Vec<Vec<usize>>,
+    next: Edges,
     /// Each pair of things with each type of link from the first to the second, sorted.
     types: Vec<(Place, Place, LinkType)>,
 }
@@ -189,14 +189,13 @@ impl Graph {
         places.dedup();
         sorted::sort(&mut types);
         types.dedup();
-        let mut next: Vec<Vec<usize>> = vec![Vec::new(); places.len()];
-        for (source, target, _) in &types {
-            let from = places.binary_search(source).unwrap_or_default();
-            let to = places.binary_search(target).unwrap_or_default();
-            if next[from].last() != Some(&to) {
-                next[from].push(to);
-            }
-        }
+        let of_place = types.chunk_by(|one, other| one.0 == other.0);
+        let mut rows = of_place.peekable();
+        let next = Edges::of_rows(places.iter().map(|place| {
+            let own = rows.next_if(|row| row[0].0 == *place).unwrap_or_default();
+            let targets = own.chunk_by(|one, other| one.1 == other.1);
+            targets.filter_map(|target| places.binary_search(&target[0].1).ok())
+        }));
         Self {
             places,
             next,

@@ -474,7 +474,7 @@ pub(crate) struct GivenTask {
     /// The address: `http` or `https`. Values of the run stand in it as `{dotted.path}`.
     #[schemars(length(min = 1, max = 2000))]
     url: String,
-    /// Headers; their values may hold `{dotted.path}` too.
+    /// Headers; their values may hold `{dotted.path}` too, and `{secrets.name}`.
     #[schemars(extend("maxProperties" = 50))]
     #[schemars(skip_serializing_if = "Option::is_none")]
     headers: Option<SortedMap<String, String>>,

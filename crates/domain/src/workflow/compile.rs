@@ -28,14 +28,14 @@ pub fn compile(model: &FunctionModel) -> Result<Plan, DomainError> {
     for (index, place) in order.iter().enumerate() {
         place_in_plan[*place] = number(index)?;
     }
-    let mut actions = model.actions_by_container();
+    let actions = model.actions_by_container();
     let mut compiler = Compiler::default();
     for &place in &order {
         let node = model.node(graph.ids()[place])?;
         let dependencies = graph.dependencies(place).iter();
         let dependencies = dependencies.map(|place| place_in_plan[*place]).collect();
-        let own = actions.remove(&node.node_id).unwrap_or_default();
-        compiler.container(node, dependencies, number(levels[place])?, &own)?;
+        let own = actions.get(&node.node_id).map_or(&[][..], Vec::as_slice);
+        compiler.container(node, dependencies, number(levels[place])?, own)?;
     }
     compiler.join_containers();
     let outputs = compiler.outputs(model);
@@ -215,13 +215,12 @@ impl Compiler {
             .flat_map(|container| container.dependencies.iter().copied())
             .collect();
         if sources.is_empty() {
-            let awaited: crate::sorted::SortedSet<u32> = self
-                .containers
-                .iter()
-                .flat_map(|container| container.dependencies.iter().copied())
-                .collect();
+            let mut awaited = vec![false; self.containers.len()];
+            for dependency in self.containers.iter().flat_map(|one| &one.dependencies) {
+                awaited[*dependency as usize] = true;
+            }
             let places = (0..self.containers.len()).filter_map(|place| u32::try_from(place).ok());
-            sources = places.filter(|place| !awaited.contains(place)).collect();
+            sources = places.filter(|place| !awaited[*place as usize]).collect();
         }
         let mut seen = vec![false; self.containers.len()];
         let mut outputs = Vec::new();

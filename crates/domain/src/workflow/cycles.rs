@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
+use super::edges::Edges;
 use crate::sorted;
 
 /// Elementary cycles, each once, each begun at its smallest node, at most `limit` of them.
@@ -12,7 +13,7 @@ use crate::sorted;
 /// No library lists these. This is Johnson's search: between two cycles it takes time in proportion
 /// to nodes and edges, because dead ends are blocked until a cycle through them becomes possible
 /// again.
-pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> {
+pub(crate) fn elementary(edges: &Edges, limit: usize) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     let mut waiting = entangled(edges);
     while found.len() < limit {
@@ -29,22 +30,21 @@ pub(crate) fn elementary(edges: &[Vec<usize>], limit: usize) -> Vec<Vec<usize>> 
 
 /// The groups of nodes that all reach one another, and nodes that lead to themselves; everything
 /// else lies on no cycle. Each is sorted, and they are sorted by their first.
-pub(crate) fn entangled(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let nodes: Vec<usize> = (0..edges.len()).collect();
-    let mut groups = components(edges, &nodes);
+pub(crate) fn entangled(edges: &Edges) -> Vec<Vec<usize>> {
+    let mut groups = components(edges, &edges.unordered());
     sorted::sort_by_key(&mut groups, |group| group[0]);
     groups
 }
 
 /// The groups of a part of the graph, each sorted.
-fn components(edges: &[Vec<usize>], nodes: &[usize]) -> Vec<Vec<usize>> {
-    let mut place = vec![None; edges.len()];
+fn components(edges: &Edges, nodes: &[usize]) -> Vec<Vec<usize>> {
+    let mut place = vec![None; edges.places()];
     let mut graph = DiGraph::<usize, ()>::new();
     for node in nodes {
         place[*node] = Some(graph.add_node(*node));
     }
     for from in nodes {
-        for to in &edges[*from] {
+        for to in edges.of(*from) {
             if let Some((from, to)) = place[*from].zip(place[*to]) {
                 graph.add_edge(from, to, ());
             }
@@ -59,17 +59,17 @@ fn components(edges: &[Vec<usize>], nodes: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Whether a group of nodes that all reach one another is more than one node by itself.
-fn lies_on_cycle(edges: &[Vec<usize>], group: &[usize]) -> bool {
+fn lies_on_cycle(edges: &Edges, group: &[usize]) -> bool {
     match group {
         [] => false,
-        [node] => edges[*node].contains(node),
+        [node] => edges.of(*node).contains(node),
         _ => true,
     }
 }
 
 /// The search for cycles through the smallest node of a group, within the group.
 struct Search<'a> {
-    edges: &'a [Vec<usize>],
+    edges: &'a Edges,
     component: Vec<bool>,
     start: usize,
     blocked: Vec<bool>,
@@ -84,15 +84,15 @@ struct Frame {
 }
 
 impl<'a> Search<'a> {
-    fn new(edges: &'a [Vec<usize>], group: &[usize]) -> Self {
-        let mut component = vec![false; edges.len()];
+    fn new(edges: &'a Edges, group: &[usize]) -> Self {
+        let mut component = vec![false; edges.places()];
         group.iter().for_each(|node| component[*node] = true);
         Self {
             edges,
             component,
             start: group[0],
-            blocked: vec![false; edges.len()],
-            unblocks: vec![BTreeSet::new(); edges.len()],
+            blocked: vec![false; edges.places()],
+            unblocks: vec![BTreeSet::new(); edges.places()],
         }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Search<'a> {
         let mut path = vec![self.enter(self.start)];
         while let Some(frame) = path.last_mut() {
             let node = frame.node;
-            let Some(&next) = self.edges[node].get(frame.next) else {
+            let Some(&next) = self.edges.of(node).get(frame.next) else {
                 let closed = frame.closed;
                 path.pop();
                 self.leave(node, closed);
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
             self.unblock(node);
             return;
         }
-        for next in &self.edges[node] {
+        for next in self.edges.of(node) {
             if self.component[*next] {
                 self.unblocks[*next].insert(node);
             }
@@ -159,9 +159,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn of<R: AsRef<[usize]>>(rows: &[R]) -> Edges {
+        Edges::of_rows(rows.iter().map(|row| row.as_ref().iter().copied()))
+    }
+
     fn check(edges: &[&[usize]], expected: &[&[usize]]) {
-        let edges: Vec<Vec<usize>> = edges.iter().map(|list| list.to_vec()).collect();
-        let mut found = elementary(&edges, 100);
+        let mut found = elementary(&of(edges), 100);
         found.sort();
         assert_eq!(found, expected);
     }
@@ -179,7 +182,7 @@ mod tests {
     #[test]
     fn dense_graphs_stop_at_the_limit() {
         let edges: Vec<Vec<usize>> = (0..40).map(|_| (0..40).collect()).collect();
-        assert_eq!(elementary(&edges, 100).len(), 100);
+        assert_eq!(elementary(&of(&edges), 100).len(), 100);
     }
 
     /// A ladder of diamonds whose end leads nowhere has exponentially many paths.
@@ -193,7 +196,7 @@ mod tests {
         edges.push(vec![181]);
         edges.push(vec![180]);
         edges[1].push(0);
-        let found = elementary(&edges, 100);
+        let found = elementary(&of(&edges), 100);
         assert_eq!(found.len(), 2, "{found:?}");
     }
 
@@ -207,12 +210,12 @@ mod tests {
                 around.into_iter().flatten().collect()
             })
             .collect();
-        let found = elementary(&edges, 300);
+        let found = elementary(&of(&edges), 300);
         assert_eq!(
             (found.len(), found[299].as_slice()),
             (300, [299, 300].as_slice())
         );
-        assert_eq!(entangled(&edges).len(), 1);
+        assert_eq!(entangled(&of(&edges)).len(), 1);
     }
 
     proptest! {
@@ -242,8 +245,8 @@ mod tests {
                 .filter(|(node, group)| group.first() == Some(node))
                 .map(|(_, group)| group)
                 .collect();
-            prop_assert_eq!(entangled(&edges), groups);
-            let found = elementary(&edges, 100);
+            prop_assert_eq!(entangled(&of(&edges)), groups);
+            let found = elementary(&of(&edges), 100);
             let cyclic = (0..8).any(|node| reaches[node][node]);
             prop_assert_eq!(!found.is_empty(), cyclic);
             for cycle in &found {

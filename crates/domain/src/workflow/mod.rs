@@ -8,6 +8,7 @@
 
 pub mod analysis;
 pub(crate) mod cycles;
+pub(crate) mod edges;
 pub mod ordering;
 
 pub mod compile;

@@ -2,14 +2,15 @@
 //!
 //! Everything here takes time in proportion to nodes and edges, and nothing recurses.
 
-use crate::sorted::{self, SortedMap};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use super::cycles;
+use super::edges::Edges;
 use crate::error::{Code, DomainError};
 use crate::function_model::{ContainerNode, FunctionModel};
 use crate::ids::NodeId;
+use crate::sorted;
 
 /// The containers of a model, earliest created first, and the edges between them.
 ///
@@ -18,10 +19,10 @@ use crate::ids::NodeId;
 #[derive(Clone, Debug)]
 pub struct Graph {
     ids: Vec<NodeId>,
-    places: SortedMap<NodeId, usize>,
+    places: HashMap<NodeId, usize>,
     priorities: Vec<i64>,
-    dependencies: Vec<Vec<usize>>,
-    dependents: Vec<Vec<usize>>,
+    dependencies: Edges,
+    dependents: Edges,
 }
 
 impl Graph {
@@ -30,27 +31,18 @@ impl Graph {
         let mut nodes: Vec<&ContainerNode> = model.nodes.values().collect();
         sorted::sort_by_key(&mut nodes, |node| (node.created_at, node.node_id));
         let ids: Vec<NodeId> = nodes.iter().map(|node| node.node_id).collect();
-        let places: SortedMap<NodeId, usize> = ids
-            .iter()
-            .enumerate()
-            .map(|(place, id)| (*id, place))
-            .collect();
-        let mut dependents = vec![Vec::new(); ids.len()];
-        let mut dependencies = Vec::with_capacity(ids.len());
-        for (place, node) in nodes.iter().enumerate() {
-            let known = node.dependencies.iter();
-            let known: Vec<usize> = known.filter_map(|id| places.get(id).copied()).collect();
-            for dependency in &known {
-                dependents[*dependency].push(place);
-            }
-            dependencies.push(known);
-        }
+        let pairs = ids.iter().enumerate().map(|(place, id)| (*id, place));
+        let places: HashMap<NodeId, usize> = pairs.collect();
+        let dependencies = Edges::of_rows(nodes.iter().map(|node| {
+            let ids = node.dependencies.iter();
+            ids.filter_map(|id| places.get(id).copied())
+        }));
         Self {
             priorities: nodes.iter().map(|node| node.priority()).collect(),
             ids,
             places,
+            dependents: dependencies.reversed(),
             dependencies,
-            dependents,
         }
     }
 
@@ -66,17 +58,17 @@ impl Graph {
 
     /// The places of the containers that one depends on.
     pub fn dependencies(&self, place: usize) -> &[usize] {
-        &self.dependencies[place]
+        self.dependencies.of(place)
     }
 
     /// The places of the containers that depend on one.
     pub fn dependents(&self, place: usize) -> &[usize] {
-        &self.dependents[place]
+        self.dependents.of(place)
     }
 
     /// The number of edges.
     pub fn edge_count(&self) -> usize {
-        self.dependencies.iter().map(Vec::len).sum()
+        self.dependencies.count()
     }
 
     /// The places in the order of execution: every dependency before its dependents; among ready
@@ -85,7 +77,7 @@ impl Graph {
     /// # Errors
     /// `CIRCULAR_DEPENDENCY` with the first cycle.
     pub fn order(&self) -> Result<Vec<usize>, DomainError> {
-        let mut waiting: Vec<usize> = self.dependencies.iter().map(Vec::len).collect();
+        let mut waiting = self.dependents.indegrees();
         let key = |place: usize| (self.priorities[place], Reverse(place));
         let mut ready: BinaryHeap<(i64, Reverse<usize>)> = waiting
             .iter()
@@ -96,7 +88,7 @@ impl Graph {
         let mut order = Vec::with_capacity(self.ids.len());
         while let Some((_, Reverse(place))) = ready.pop() {
             order.push(place);
-            for dependent in &self.dependents[place] {
+            for dependent in self.dependents(place) {
                 waiting[*dependent] -= 1;
                 if waiting[*dependent] == 0 {
                     ready.push(key(*dependent));
@@ -131,7 +123,7 @@ impl Graph {
     pub(super) fn levels_along(&self, order: &[usize]) -> Vec<usize> {
         let mut levels = vec![0; self.ids.len()];
         for &place in order {
-            let above = self.dependencies[place].iter().map(|d| levels[*d] + 1);
+            let above = self.dependencies(place).iter().map(|d| levels[*d] + 1);
             levels[place] = above.max().unwrap_or(0);
         }
         levels
@@ -163,7 +155,7 @@ impl Graph {
         let mut before: Vec<Option<usize>> = vec![None; self.ids.len()];
         let mut lengths = vec![1_usize; self.ids.len()];
         for &place in &order {
-            for &dependent in &self.dependents[place] {
+            for &dependent in self.dependents(place) {
                 if lengths[place] + 1 > lengths[dependent] {
                     lengths[dependent] = lengths[place] + 1;
                     before[dependent] = Some(place);
@@ -200,12 +192,12 @@ impl Graph {
     }
 
     /// Which places can be reached from some, the start included, along these edges.
-    fn spread(&self, start: impl Iterator<Item = usize>, edges: &[Vec<usize>]) -> Vec<bool> {
+    fn spread(&self, start: impl Iterator<Item = usize>, edges: &Edges) -> Vec<bool> {
         let mut seen = vec![false; self.ids.len()];
         let mut open: Vec<usize> = start.collect();
         while let Some(place) = open.pop() {
             if !std::mem::replace(&mut seen[place], true) {
-                open.extend(edges[place].iter().filter(|next| !seen[**next]));
+                open.extend(edges.of(place).iter().filter(|next| !seen[**next]));
             }
         }
         seen
@@ -222,7 +214,7 @@ impl Graph {
         if node == dependency {
             return Some(vec![self.ids[node]; 2]);
         }
-        let mut came_from: SortedMap<usize, usize> = SortedMap::from([(node, node)]);
+        let mut came_from: HashMap<usize, usize> = HashMap::from([(node, node)]);
         let mut open = VecDeque::from([node]);
         while let Some(place) = open.pop_front() {
             if place == dependency {
@@ -235,7 +227,7 @@ impl Graph {
                 path.reverse();
                 return Some(self.closed(path));
             }
-            for next in &self.dependents[place] {
+            for next in self.dependents(place) {
                 came_from.entry(*next).or_insert_with(|| {
                     open.push_back(*next);
                     place

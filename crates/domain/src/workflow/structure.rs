@@ -74,7 +74,7 @@ fn edges(model: &FunctionModel, graph: &Graph, findings: &mut Vec<Finding>) {
         for dependency in &node.dependencies {
             if *dependency == node.node_id {
                 findings.push(on(node, FindingCode::SelfDependency, "depends on itself"));
-            } else if !model.nodes.contains_key(dependency) {
+            } else if graph.place(*dependency).is_none() {
                 let what = format!("depends on {dependency}, which does not exist");
                 findings.push(on(node, FindingCode::DependencyMissing, &what));
             }

@@ -4,7 +4,9 @@ use domain::error::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::problem::Success;
+use crate::routes::audit::LAST_SEAL;
 use crate::routes::lifecycle::MOST_DAYS;
+use use_cases::audit_log::MOST_SEALS;
 
 /// How a type is described.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -178,8 +180,12 @@ impl Description {
 
     /// Answers what was made, and where it is.
     pub(super) fn created<T: JsonSchema>(self, text: &'static str) -> Self {
+        self.made::<T>(text).with("location", true)
+    }
+
+    /// Answers what was made, which has no address of its own.
+    pub(super) fn made<T: JsonSchema>(self, text: &'static str) -> Self {
         self.answer(Success::Created, text, Some(Content::One(schema::<T>())))
-            .with("location", true)
     }
 
     /// Answers what was started, and where to look for it.
@@ -301,6 +307,33 @@ struct Place(
     #[schemars(range(max = 2_147_483_647))]
     #[expect(dead_code, reason = "only its schema is used")]
     u32,
+);
+
+/// The number of a seal, or 0.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct SealPlace(
+    #[schemars(range(max = LAST_SEAL))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u64,
+);
+
+/// How many seals.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct SealLimit(
+    #[schemars(range(min = 1, max = MOST_SEALS))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    u32,
+);
+
+/// A published seal.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct PublishedSeal(
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,14}:[0-9a-f]{64}$"))]
+    #[expect(dead_code, reason = "only its schema is used")]
+    String,
 );
 
 /// So many days.

@@ -3,7 +3,7 @@
 use domain::function_model::Version;
 use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
-    ModelId, NodeId, OrganizationId, TaskId, UserId, WorkflowId,
+    ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
 };
 use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
@@ -88,6 +88,7 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "organizationId" => (schema::<OrganizationId>(), "The organization."),
         "userId" => (schema::<UserId>(), "The user."),
         "workflowId" => (schema::<WorkflowId>(), "The workflow."),
+        "secretId" => (schema::<SecretId>(), "The secret."),
         "contentId" => (schema::<ContentId>(), "The article."),
         "agentId" => (schema::<AgentId>(), "The agent."),
         "taskId" => (schema::<TaskId>(), "The task."),
@@ -100,6 +101,10 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "subscription" => (schema::<String>(), "The name of the subscription."),
         "eventId" => (schema::<EntityId>(), "The event."),
         "linkId" => (schema::<LinkId>(), "The link."),
+        "recordId" => (
+            schema::<uuid::Uuid>(),
+            "The thing: a model, link, agent, organization, or what else has a history.",
+        ),
         "invitationId" => (schema::<InvitationId>(), "The invitation."),
         "token" => (schema::<String>(), "The word that the invitation carries."),
         _ => (schema::<String>(), ""),

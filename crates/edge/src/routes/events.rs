@@ -52,6 +52,7 @@ pub(crate) async fn audit<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer 
         changed_by: query.id("changedBy", UserId::parse)?,
         from: query.value::<Instant>("from")?,
         to: query.value::<Instant>("to")?,
+        ..AuditFilter::default()
     };
     let model_id = id("modelId", model, ModelId::parse)?;
     let found =

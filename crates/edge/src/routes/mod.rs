@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod agent_tasks;
 pub(crate) mod ai_agents;
+pub(crate) mod audit;
 pub(crate) mod contexts;
 pub(crate) mod dependencies;
 pub(crate) mod description;
@@ -19,6 +20,7 @@ pub(crate) mod node_metadata;
 pub(crate) mod nodes;
 pub(crate) mod orchestration;
 pub(crate) mod organizations;
+pub(crate) mod secrets;
 pub(crate) mod structure;
 pub(crate) mod versions;
 pub(crate) mod workflows;

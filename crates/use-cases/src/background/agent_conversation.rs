@@ -226,7 +226,10 @@ fn refused(problem: ServiceError) -> Refused {
         ServiceFailure::Status(status) => (format!("SERVICE_ANSWERED_{status}"), "validation"),
         ServiceFailure::Invalid => ("SERVICE_ANSWER_INVALID".to_owned(), "validation"),
         ServiceFailure::Denied => ("SERVICE_DENIED".to_owned(), "permission"),
-        ServiceFailure::Missing => ("SERVICE_MISSING".to_owned(), "dependency"),
+        ServiceFailure::Missing
+        | ServiceFailure::SecretMissing
+        | ServiceFailure::SecretHost
+        | ServiceFailure::SecretUnreadable => ("SERVICE_MISSING".to_owned(), "dependency"),
     };
     (error(&code, &problem.message, category), Some(problem))
 }

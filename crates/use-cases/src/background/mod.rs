@@ -1,13 +1,12 @@
 //! Work that goes on after a request was answered.
 //!
 //! `workflow_execution` drives runs: it is handed steps by the database, has them done by `perform`,
-//! and reports what became of them. `plans` keeps the plans of recent versions.
+//! and reports what became of them.
 
 mod agent_conversation;
 mod agent_step;
 mod agent_work;
 mod perform;
-mod plans;
 mod workflow_execution;
 
 pub use agent_work::AgentWorker;

@@ -22,7 +22,6 @@ use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
 use super::agent_step;
-use super::plans::Plans;
 use crate::context::Actor;
 use crate::ports::{
     ChildResult, Claim, Clock, Executions, Ids, KnowledgeBase, LogLevel, LogLine, NewExecution,
@@ -60,8 +59,8 @@ struct Attempt<'a, P> {
 }
 
 /// Does one step; whatever happens becomes an outcome.
-pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> Outcome {
-    let (kind, logs) = outcome(ports, plans, &claim).await;
+pub(super) async fn perform(ports: &impl Ports, claim: Claim) -> Outcome {
+    let (kind, logs) = outcome(ports, &claim).await;
     Outcome {
         execution_id: claim.execution_id,
         step: claim.step,
@@ -71,8 +70,8 @@ pub(super) async fn perform(ports: &impl Ports, plans: &Plans, claim: Claim) -> 
     }
 }
 
-async fn outcome(ports: &impl Ports, plans: &Plans, claim: &Claim) -> (OutcomeKind, Vec<LogLine>) {
-    let plan = plans.find(ports.executions(), claim.version_id).await;
+async fn outcome(ports: &impl Ports, claim: &Claim) -> (OutcomeKind, Vec<LogLine>) {
+    let plan = ports.executions().plan(claim.version_id).await;
     let Ok(Some(plan)) = plan else {
         let text = "the plan of the version cannot be read".to_owned();
         return (put_off(UNREADABLE_PAUSE_MS), say(LogLevel::Warn, text));
@@ -342,7 +341,8 @@ impl<P: Ports> Attempt<'_, P> {
                 )
             }
             Verdict::Fail(error) => {
-                let text = format!("“{name}” failed for good: {}", error.message);
+                let (code, message) = (&error.code, &error.message);
+                let text = format!("“{name}” failed for good ({code}): {message}");
                 (failed(self.plan, claim, fault), say(LogLevel::Error, text))
             }
         }
@@ -442,6 +442,9 @@ pub(super) fn of_service(error: ServiceError) -> Fault {
         ServiceFailure::Invalid => known(ErrorCategory::Validation, "SERVICE_INPUT_INVALID"),
         ServiceFailure::Denied => known(ErrorCategory::Permission, "SERVICE_DENIED"),
         ServiceFailure::Missing => known(ErrorCategory::Dependency, "SERVICE_TARGET_MISSING"),
+        ServiceFailure::SecretMissing => known(ErrorCategory::Dependency, "SECRET_MISSING"),
+        ServiceFailure::SecretHost => known(ErrorCategory::Permission, "SECRET_HOST_NOT_ALLOWED"),
+        ServiceFailure::SecretUnreadable => known(ErrorCategory::Dependency, "SECRET_UNREADABLE"),
     };
     Fault {
         code,

@@ -17,7 +17,6 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use super::perform;
-use super::plans::Plans;
 use crate::ports::{
     ActionError, Claim, ClaimKey, Clock, Exchange, Executions, Outcome, OutcomeKind, PortError,
     Ports, Worker,
@@ -77,7 +76,6 @@ struct Sent {
 /// The engine of one isolate; shared by every request.
 pub struct Engine {
     options: EngineOptions,
-    plans: Plans,
     post: mpsc::UnboundedSender<News>,
     /// Absent while a loop holds it.
     inbox: RefCell<Option<mpsc::UnboundedReceiver<News>>>,
@@ -95,7 +93,6 @@ impl Engine {
         let (post, inbox) = mpsc::unbounded();
         Self {
             options,
-            plans: Plans::default(),
             post,
             inbox: RefCell::new(Some(inbox)),
             until: Cell::new(None),
@@ -272,15 +269,10 @@ impl<'a, P: Ports> Drive<'a, P> {
             if !self.held.insert(claim.key()) {
                 continue;
             }
-            let (engine, ports) = (self.engine, self.ports);
-            self.under_way.push(
-                async move {
-                    Happened::Done(Box::new(
-                        perform::perform(ports, &engine.plans, claim).await,
-                    ))
-                }
-                .boxed_local(),
-            );
+            let ports = self.ports;
+            let done =
+                async move { Happened::Done(Box::new(perform::perform(ports, claim).await)) };
+            self.under_way.push(done.boxed_local());
         }
     }
 

@@ -572,6 +572,12 @@ fn audit(
         event_type: events.first().and_then(word),
         event_data: None,
         model_id: Some(model_id),
+        organization_id: store
+            .models
+            .get(&model_id)
+            .and_then(|model| model.organization_id),
+        event_id: None,
+        request_id: Some(context.request_id.clone()),
     };
     push(row.clone());
     for event in events {

@@ -33,13 +33,15 @@ mod record;
 mod relations;
 #[cfg(test)]
 mod scenarios;
+mod secrets;
 mod spindle;
 mod store;
 mod workflows;
 
+use std::cell::RefMut;
 use std::rc::Rc;
 
-use domain::ids::{OrganizationId, UserId};
+use domain::ids::{OrganizationId, SecretId, UserId};
 use domain::organization::OrganizationRole;
 
 pub use self::agent_service::AgentService;
@@ -61,6 +63,7 @@ pub use self::knowledge_contents::KnowledgeContents;
 pub use self::model_versions::ModelVersions;
 pub use self::node_links::NodeLinks;
 pub use self::organizations::Organizations;
+pub use self::secrets::{Secrets, Vault};
 pub use self::spindle::{RecordedCall, Spindle};
 use self::store::Shared;
 pub use self::workflows::Workflows;
@@ -75,6 +78,8 @@ pub struct World {
     organizations: Organizations,
     node_links: NodeLinks,
     workflows: Workflows,
+    secrets: Secrets,
+    vault: Vault,
     knowledge_contents: KnowledgeContents,
     executions: Executions,
     contexts: Contexts,
@@ -108,6 +113,8 @@ impl World {
             organizations: Organizations(own()),
             node_links: NodeLinks(own()),
             workflows: Workflows(own()),
+            secrets: Secrets(own()),
+            vault: Vault::new(&["k1"]),
             knowledge_contents: KnowledgeContents(own()),
             executions: Executions(own()),
             contexts: Contexts(own()),
@@ -134,6 +141,16 @@ impl World {
         }
     }
 
+    /// The keys of the vault, the present one first.
+    pub fn keys(&self) -> RefMut<'_, Vec<String>> {
+        self.vault.keys()
+    }
+
+    /// The encrypted value of a secret.
+    pub fn sealed_value(&self, id: SecretId) -> Option<String> {
+        self.secrets.sealed(id)
+    }
+
     /// Failures on order.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
@@ -157,6 +174,8 @@ impl Ports for World {
     type Organizations = Organizations;
     type NodeLinks = NodeLinks;
     type Workflows = Workflows;
+    type Secrets = Secrets;
+    type Vault = Vault;
     type KnowledgeContents = KnowledgeContents;
     type Executions = Executions;
     type Contexts = Contexts;
@@ -191,6 +210,14 @@ impl Ports for World {
 
     fn workflows(&self) -> &Workflows {
         &self.workflows
+    }
+
+    fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     fn knowledge_contents(&self) -> &KnowledgeContents {

@@ -142,6 +142,9 @@ impl ports::Organizations for Organizations {
         store
             .workflows
             .retain(|_, workflow| workflow.organization_id != Some(id));
+        store
+            .secrets
+            .retain(|_, kept| kept.secret.organization_id != Some(id));
         store.keep(context, answer);
         Ok(Written::Done(()))
     }

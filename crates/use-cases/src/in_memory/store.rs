@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::ai_agent::Agent;
+use domain::audit::{Seal, SealedRow};
 use domain::function_model::FunctionModel;
-use domain::ids::{AgentId, ContentId, ModelId, OrganizationId, UserId, WorkflowId};
+use domain::ids::{AgentId, ContentId, ModelId, OrganizationId, SecretId, UserId, WorkflowId};
 use domain::instant::Instant;
 use domain::node_context::NodeContext;
 use domain::node_link::NodeLink;
@@ -23,7 +24,7 @@ use super::machine::Machine;
 use crate::context::{Context, StoredAnswer};
 use crate::ports::{
     AuditEntry, Expected, KnowledgeContent, ModelVersion, Organization, PortError, PortErrorKind,
-    StoredEvent, TreeId, Workflow,
+    SealedSecret, StoredEvent, TreeId, Workflow,
 };
 
 /// The inside of a world, behind every collection.
@@ -43,6 +44,7 @@ pub(super) struct Store {
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) members: BTreeMap<(OrganizationId, UserId), OrganizationRole>,
     pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
+    pub(super) secrets: BTreeMap<SecretId, SealedSecret>,
     pub(super) contents: BTreeMap<ContentId, KnowledgeContent>,
     pub(super) invitations: Vec<(String, Invitation)>,
     pub(super) links: Vec<NodeLink>,
@@ -54,6 +56,9 @@ pub(super) struct Store {
     pub(super) contexts: BTreeMap<TreeId, Vec<NodeContext>>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) audit: Vec<AuditEntry>,
+    pub(super) seals: Vec<Seal>,
+    pub(super) sealed_rows: Vec<SealedRow>,
+    pub(super) published_seal: i64,
     answers: BTreeMap<(UserId, String, String), (String, StoredAnswer)>,
 }
 

@@ -47,6 +47,8 @@ pub enum PortErrorKind {
     LastOwner,
     /// The organization holds models.
     NotEmpty,
+    /// The owner has as many of these as may be.
+    TooMany,
     /// The far side refused the request as malformed: a fault of this program.
     Invalid,
 }

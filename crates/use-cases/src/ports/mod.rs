@@ -26,6 +26,7 @@ mod model_versions;
 mod node_links;
 mod organizations;
 mod page;
+mod secrets;
 mod service_error;
 mod spindle;
 mod workflows;
@@ -37,7 +38,7 @@ pub use agent_tasks::{
     NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
 };
 pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
-pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation};
+pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation, RowState, SealedRows};
 pub use clock::Clock;
 pub use contexts::{ContextSave, Contexts, TreeId};
 pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};
@@ -71,6 +72,7 @@ pub use organizations::{
     Organizations,
 };
 pub use page::{Bookmark, Page, PageRequest, SortOrder};
+pub use secrets::{SealedSecret, Secrets, Vault};
 pub use service_error::{ServiceError, ServiceFailure};
 pub use spindle::{Spindle, WorkflowCall};
 pub use workflows::{Workflow, Workflows};
@@ -91,6 +93,10 @@ pub trait Ports {
     type NodeLinks: NodeLinks;
     /// Tasks of the built-in workflow service.
     type Workflows: Workflows;
+    /// Secrets that calls carry.
+    type Secrets: Secrets;
+    /// Encrypts them.
+    type Vault: Vault;
     /// Documents of the built-in knowledge base.
     type KnowledgeContents: KnowledgeContents;
     /// The runs.
@@ -132,6 +138,10 @@ pub trait Ports {
     fn node_links(&self) -> &Self::NodeLinks;
     /// Tasks of the built-in workflow service.
     fn workflows(&self) -> &Self::Workflows;
+    /// Secrets that calls carry.
+    fn secrets(&self) -> &Self::Secrets;
+    /// Encrypts them.
+    fn vault(&self) -> &Self::Vault;
     /// Documents of the built-in knowledge base.
     fn knowledge_contents(&self) -> &Self::KnowledgeContents;
     /// The runs.

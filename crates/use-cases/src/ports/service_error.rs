@@ -20,6 +20,12 @@ pub enum ServiceFailure {
     Denied,
     /// What was asked for is not there.
     Missing,
+    /// A secret that the call would carry is not there.
+    SecretMissing,
+    /// A secret that the call would carry may not go to its host.
+    SecretHost,
+    /// A secret that the call would carry does not open.
+    SecretUnreadable,
 }
 
 /// A service's refusal or fault.

@@ -1,6 +1,8 @@
 use domain::ids::UserId;
 use futures::executor::block_on;
 use use_cases::context::Actor;
+use use_cases::in_memory::Vault;
+use use_cases::ports::Vault as _;
 use uuid::Uuid;
 
 use super::*;
@@ -19,9 +21,18 @@ fn workflow(definition: Value) -> Step {
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 fn run_as(script: &Script, workflow_id: &str) -> Result<Value, ServiceError> {
+    run_beside(script, workflow_id, AllowedHosts::default())
+}
+
+fn run_beside(
+    script: &Script,
+    workflow_id: &str,
+    allowed: AllowedHosts,
+) -> Result<Value, ServiceError> {
     let clock = StillClock::default();
-    let http = Rc::new(HttpClient::new(script, &clock, AllowedHosts::default()));
-    let spindle = BuiltInSpindle::new(session(script, &clock), http);
+    let http = Rc::new(HttpClient::new(script, &clock, allowed));
+    let vault = Rc::new(Vault::new(&["k1"]));
+    let spindle = BuiltInSpindle::new(session(script, &clock), http, vault);
     let actor = Actor::user(UserId::from_uuid(Uuid::from_u128(7)));
     block_on(spindle.execute_workflow(WorkflowCall {
         actor: &actor,
@@ -62,7 +73,7 @@ fn a_task_is_called_with_what_its_expressions_give() {
     assert_eq!(sent.url, "https://api.example.com/o-1?s=o-1");
     assert_eq!((sent.method, sent.timeout_ms), (Method::Post, 2000));
     assert_eq!(sent.body.as_deref(), Some(r#"{"m":3,"n":3,"o":"o-1"}"#));
-    assert_eq!(sent.max_body_bytes, MAX_OUTSIDE_BODY);
+    assert_eq!(sent.max_body_bytes, Some(MAX_OUTSIDE_BODY));
     assert_eq!(header(&sent, "idempotency-key"), Some("run-4"));
     assert_eq!(header(&sent, "traceparent"), Some(TRACE));
     assert_eq!(header(&sent, "x-step"), Some("pay"));
@@ -172,7 +183,7 @@ fn a_body_that_grew_too_long_is_not_sent() {
     });
     let task = HttpTask::parse(definition.as_object().unwrap()).unwrap();
     let data = json!({"context": {"big": "a".repeat(LONGEST_BODY)}});
-    let error = request(&task, &data).unwrap_err();
+    let error = request(&task, String::new(), &data, &Values::new()).unwrap_err();
     assert_eq!(error.failure, ServiceFailure::Invalid);
 }
 
@@ -184,4 +195,117 @@ fn an_output_that_cannot_be_computed_is_a_fault_of_the_workflow() {
     let error = run(definition, answer(200, "{}")).0.unwrap_err();
     assert_eq!(error.failure, ServiceFailure::Invalid);
     assert!(error.message.contains("output"));
+}
+
+const VALUE: &str = "marker-of-a-secret";
+
+/// The row of a secret, sealed as if by the deployment, with the hosts it may go to.
+fn kept(name: &str, hosts: &[&str], is_open: bool) -> Value {
+    let mut row = json!({
+        "secretId": ID, "organizationId": null, "userId": ID, "name": name, "hosts": hosts,
+        "keyId": "k1", "rotatedAt": WHEN, "createdAt": WHEN, "revision": 1,
+    });
+    let mut fields = row.clone();
+    fields.as_object_mut().unwrap().remove("organizationId");
+    let secret: domain::secret::Secret = serde_json::from_value(fields).unwrap();
+    let value = domain::secret::SecretValue::kept(VALUE.into());
+    let sealed = block_on(Vault::new(&["k1"]).seal(&secret.place(), &value)).unwrap();
+    row["organizationId"] = Value::Null;
+    json!({"secret": row, "sealed": is_open.then_some(sealed)})
+}
+
+/// Runs a task that carries a secret to an address, and what was sent.
+fn carry(
+    url: &str,
+    secrets: Value,
+    rest: &[Step],
+    allowed: &str,
+) -> (Result<Value, ServiceError>, Vec<HttpRequest>) {
+    let definition = json!({
+        "method": "GET", "url": url, "headers": {"authorization": "Bearer {secrets.key}"},
+        "output": "body",
+    });
+    let mut steps = vec![workflow(definition), answer(200, &secrets.to_string())];
+    steps.extend(rest.iter().cloned());
+    let script = Script::of(steps);
+    let allowed = AllowedHosts::parse(allowed).unwrap();
+    let result = run_beside(&script, ID, allowed);
+    (result, script.sent())
+}
+
+#[test]
+fn a_secret_goes_into_the_call_and_does_not_come_back() {
+    let secrets = json!([kept("key", &["a.example"], true)]);
+    let echo = answer(200, &json!({"you": format!("sent {VALUE}")}).to_string());
+    let (result, sent) = carry("https://a.example/x", secrets, &[echo], "");
+    assert_eq!(result, Ok(json!({"you": "sent [secret]"})));
+    let question = &body(&sent[1])["command"];
+    assert_eq!(question["names"], json!(["key"]));
+    assert_eq!(question["targets"], json!(["a.example:443", "a.example"]));
+    let call = sent.last().unwrap();
+    assert_eq!(
+        header(call, "authorization"),
+        Some(&*format!("Bearer {VALUE}"))
+    );
+}
+
+#[test]
+fn a_call_with_a_secret_to_another_host_is_not_made() {
+    let check = |url: &str, secrets: Value, failure: ServiceFailure| {
+        let (result, sent) = carry(url, secrets, &[], "");
+        let error = result.unwrap_err();
+        assert_eq!((error.failure, error.permanent), (failure, true), "{url}");
+        assert!(!error.message.contains(VALUE));
+        assert_eq!(sent.len(), 2, "nothing is sent to {url}");
+    };
+    let open = || json!([kept("key", &["a.example"], true)]);
+    check("https://b.example/", open(), ServiceFailure::SecretHost);
+    check(
+        "https://a.example.b.example/",
+        open(),
+        ServiceFailure::SecretHost,
+    );
+    check(
+        "https://a.example:8443/",
+        open(),
+        ServiceFailure::SecretHost,
+    );
+    check("http://a.example/", open(), ServiceFailure::SecretHost);
+    let closed = json!([kept("key", &["a.example"], false)]);
+    check("https://a.example/", closed, ServiceFailure::SecretHost);
+    check(
+        "https://a.example/",
+        json!([]),
+        ServiceFailure::SecretMissing,
+    );
+    let mut moved = open();
+    moved[0]["secret"]["hosts"] = json!(["b.example"]);
+    check(
+        "https://b.example/",
+        moved,
+        ServiceFailure::SecretUnreadable,
+    );
+    let mut lost = open();
+    lost[0]["secret"]["keyId"] = json!("k0");
+    check("https://a.example/", lost, ServiceFailure::SecretUnreadable);
+}
+
+#[test]
+fn a_secret_goes_unencrypted_only_where_the_operator_allows_the_host() {
+    let secrets = json!([kept("key", &["127.0.0.1:9000"], true)]);
+    let url = "http://127.0.0.1:9000/";
+    let (result, _) = carry(url, secrets, &[answer(200, "{}")], "127.0.0.1:9000");
+    assert_eq!(result, Ok(json!({})));
+}
+
+#[test]
+fn a_secret_does_not_follow_a_redirect_to_another_host() {
+    use crate::http::script::redirect_to;
+    let secrets = json!([kept("key", &["a.example"], true)]);
+    let steps = [redirect_to(307, "https://b.example/"), answer(200, "{}")];
+    let (result, sent) = carry("https://a.example/", secrets, &steps, "");
+    assert_eq!(result, Ok(json!({})));
+    assert!(header(&sent[2], "authorization").is_some());
+    assert_eq!(sent[3].url, "https://b.example/");
+    assert!(!format!("{:?}", sent[3]).contains(VALUE));
 }

@@ -1,6 +1,7 @@
 //! What is said of each operation, one file per noun.
 
 mod ai_agents;
+mod audit;
 mod contexts;
 mod documents;
 mod event_subscriptions;
@@ -13,6 +14,7 @@ mod node_links;
 mod node_metadata;
 mod orchestration;
 mod organizations;
+mod secrets;
 mod service;
 mod structure;
 mod workflows;
@@ -78,6 +80,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ListModelEvents => history::of_model(),
         Operation::ListModelAudit => history::audit(),
         Operation::ListEvents => history::log(),
+        Operation::ListAudit => audit::list(),
+        Operation::ReportAudit => audit::report(),
+        Operation::ListSeals => audit::seals(),
+        Operation::VerifyAudit => audit::verify(),
+        Operation::ReadStates => audit::states(),
 
         Operation::ListSubscriptions => event_subscriptions::list(),
         Operation::ReadSubscription => event_subscriptions::read(),
@@ -138,6 +145,11 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ReadWorkflow => workflows::read(),
         Operation::UpdateWorkflow => workflows::update(),
         Operation::RemoveWorkflow => workflows::remove(),
+        Operation::SetSecret => secrets::set(),
+        Operation::ListSecrets => secrets::list(),
+        Operation::ResealSecrets => secrets::reseal(),
+        Operation::RotateSecret => secrets::rotate(),
+        Operation::RemoveSecret => secrets::remove(),
 
         Operation::RegisterAgent => ai_agents::register(),
         Operation::ListAgents => ai_agents::list(),
