@@ -58,14 +58,14 @@ as $$
   update private.set_aside_events as aside
   set delivered_in = take_due_events.batch
   from (
-    select head.position
-    from private.set_aside_events as head
-    where head.subscription = take_due_events.subscription and head.due_at <= clock_timestamp()
+    select candidate.position
+    from private.set_aside_events as candidate
+    where candidate.subscription = take_due_events.subscription
       and not exists (
-        select from private.set_aside_events as earlier
-        where earlier.subscription = head.subscription and earlier.aggregate_id = head.aggregate_id
-          and earlier.position < head.position)
-    order by head.position
+        select from private.set_aside_events as pausing
+        where pausing.subscription = candidate.subscription and pausing.aggregate_id = candidate.aggregate_id
+          and pausing.position <= candidate.position and pausing.due_at > clock_timestamp())
+    order by candidate.position
     limit take_due_events.max_count
   ) as due
   where aside.subscription = take_due_events.subscription and aside.position = due.position
@@ -73,7 +73,7 @@ as $$
 $$;
 
 comment on function private.take_due_events(text, bigint, integer) is
-  'Marks what was set aside and is due as delivered in a batch: of each aggregate the first event only.';
+  'Marks what was set aside as delivered in a batch: of each aggregate the events before the first that is not due yet.';
 
 revoke all on function private.take_due_events(text, bigint, integer) from public;
 grant execute on function private.take_due_events(text, bigint, integer) to fm_engine;

@@ -50,8 +50,10 @@ begin
   where aside.subscription = (settle_retries.subscription).name
     and aside.delivered_in = (settle_retries.subscription).batch
     and not exists (
-      select from jsonb_to_recordset(failures) as failure ("eventId" uuid)
-      where failure."eventId" = aside.event_id);
+      select from private.set_aside_events as failed
+      join jsonb_to_recordset(failures) as failure ("eventId" uuid) on failure."eventId" = failed.event_id
+      where failed.subscription = aside.subscription and failed.delivered_in = aside.delivered_in
+        and failed.aggregate_id = aside.aggregate_id and failed.position <= aside.position);
   update private.set_aside_events as aside
   set attempts = aside.attempts + 1,
       due_at = clock_timestamp() + private.pause_after(aside.attempts + 1),
@@ -77,7 +79,7 @@ end
 $$;
 
 comment on function private.settle_retries(private.event_subscriptions, jsonb) is
-  'Of what was delivered again: removes what succeeded, gives what failed a longer pause, parks what failed too often.';
+  'Of what was delivered again: removes what succeeded before any failure of the same aggregate, gives what failed a longer pause, parks what failed too often.';
 
 revoke all on function private.settle_retries(private.event_subscriptions, jsonb) from public;
 grant execute on function private.settle_retries(private.event_subscriptions, jsonb) to fm_engine;
@@ -98,8 +100,12 @@ begin
   into v_failures
   from jsonb_array_elements(coalesce(nullif(command -> 'failures', 'null'), '[]')) as failure;
 
-  perform private.set_aside(v_subscription, v_failures);
-  perform private.settle_retries(v_subscription, v_failures);
+  -- Mostly nothing failed and nothing waits, and the batch need not be read again.
+  if v_failures <> '[]' or exists (
+    select from private.set_aside_events as aside where aside.subscription = v_subscription.name) then
+    perform private.set_aside(v_subscription, v_failures);
+    perform private.settle_retries(v_subscription, v_failures);
+  end if;
   update private.event_subscriptions as saved
   set position = v_subscription.delivered_up_to,
       delivered_up_to = null,
@@ -112,7 +118,7 @@ end
 $$;
 
 comment on function public.settle_events(jsonb) is
-  'Ends a batch {name, batch, failures: [{eventId, error}]}: what is not among the failures was handled. Failed events are tried again after 1 s, 2 s, 4 s …; later events of their aggregates wait; who fails too often is parked. Answers the subscription. Refusals: FM004 not found, FM007 the batch is not open any more.';
+  'Ends a batch {name, batch, failures: [{eventId, error}]}: what is not among the failures was handled, except what comes after a failure of the same aggregate. Failed events are tried again after 1 s, 2 s, 4 s …, and then what waited behind them; who fails too often is parked. Answers the subscription. Refusals: FM004 not found, FM007 the batch is not open any more.';
 
 revoke all on function public.settle_events(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.settle_events(jsonb) to service_role;

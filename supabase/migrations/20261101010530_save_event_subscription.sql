@@ -51,10 +51,10 @@ declare
   v_name text := command ->> 'name';
   v_position bigint := coalesce(
     (command ->> 'afterPosition')::bigint, private.position_before((command ->> 'from')::timestamptz));
-  v_old private.event_subscriptions;
+  v_moves boolean := command ?| '{afterPosition,from}';
 begin
   if (command ->> 'remove')::boolean then
-    v_old := private.lock_subscription(v_name);
+    perform private.lock_subscription(v_name);
     delete from private.event_subscriptions as gone where gone.name = v_name;
     return '{}';
   end if;
@@ -62,19 +62,17 @@ begin
   insert into private.event_subscriptions (name, position)
   values (v_name, least(v_position, private.event_watermark()))
   on conflict on constraint event_subscriptions_pkey do nothing;
-  v_old := private.lock_subscription(v_name);
+  perform private.lock_subscription(v_name);
+  -- Whoever has a batch loses it: it began elsewhere, or was of other events.
   update private.event_subscriptions as saved
   set event_types = private.words(command -> 'eventTypes'),
       aggregate_types = private.words(command -> 'aggregateTypes'),
       max_attempts = coalesce((command ->> 'maxAttempts')::smallint, 8),
+      position = case when v_moves then least(v_position, private.event_watermark()) else saved.position end,
+      batch = saved.batch + 1, leased_until = null, delivered_up_to = null, delivered = '{}',
       updated_at = now()
   where saved.name = v_name;
-  if command ?| '{afterPosition,from}' then
-    -- Whoever has a batch loses it: it began elsewhere.
-    update private.event_subscriptions as saved
-    set position = least(v_position, private.event_watermark()),
-        batch = saved.batch + 1, leased_until = null, delivered_up_to = null, delivered = '{}'
-    where saved.name = v_name;
+  if v_moves then
     delete from private.set_aside_events as aside
     where aside.subscription = v_name and aside.position > v_position;
   end if;
@@ -83,7 +81,7 @@ end
 $$;
 
 comment on function public.save_event_subscription(jsonb) is
-  'Makes, changes, moves or removes a subscription {name, eventTypes?, aggregateTypes?, maxAttempts?, afterPosition?, from?, remove?}. A new one begins now unless it says where; a place given for an old one moves its checkpoint. Answers the subscription. Refusals: FM004 not found.';
+  'Makes, changes, moves or removes a subscription {name, eventTypes?, aggregateTypes?, maxAttempts?, afterPosition?, from?, remove?}. A new one begins now unless it says where; a place given for an old one moves its checkpoint. Who has a batch loses it. Answers the subscription. Refusals: FM004 not found.';
 
 create function private.words(list jsonb) returns text[]
 language sql immutable set search_path = ''

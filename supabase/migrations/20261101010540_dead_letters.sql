@@ -3,7 +3,10 @@ language plpgsql volatile set role = 'fm_engine' set search_path = ''
 as $$
 begin
   perform private.lock_subscription(command ->> 'name');
-  return (
+  return jsonb_strip_nulls(jsonb_build_object(
+    'total', case when (command ->> 'count')::boolean then (
+      select count(*) from private.dead_letter_events as letter where letter.subscription = command ->> 'name') end,
+    'letters', (
     select coalesce(jsonb_agg(
       jsonb_build_object(
         'attempts', page.attempts, 'error', page.error, 'parkedAt', private.wire_time(page.parked_at),
@@ -17,12 +20,12 @@ begin
       order by letter.position
       limit least(greatest(coalesce((command ->> 'limit')::integer, 20), 1), 101)
     ) as page
-    cross join lateral private.events_between(page.position - 1, page.position, null, null, 1) as event);
+    cross join lateral private.events_between(page.position - 1, page.position, null, null, 1) as event)));
 end
 $$;
 
 comment on function public.read_dead_letters(jsonb) is
-  'The parked events of a subscription {name, afterPosition?, limit?} in the order of the log: [{attempts, error, parkedAt, event}]. Refusals: FM004 not found.';
+  'The parked events of a subscription {name, afterPosition?, limit?, count?} in the order of the log: {letters: [{attempts, error, parkedAt, event}], total?}. Refusals: FM004 not found.';
 
 revoke all on function public.read_dead_letters(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.read_dead_letters(jsonb) to service_role;

@@ -4,7 +4,7 @@
 mod answers;
 mod cloud_event;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::{Code, DomainError, FieldError};
@@ -41,65 +41,66 @@ words!(
 );
 
 /// Make a subscription, or change or move one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SaveEventSubscription {
     /// Only events of these types, 1–100 of them; absent means all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MOST_TYPES)))]
     pub event_types: Option<Vec<String>>,
     /// Only events of things of these kinds; absent means all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MOST_TYPES)))]
     pub aggregate_types: Option<Vec<AggregateType>>,
     /// How often an event is tried before it is parked, 1–100; 8 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MOST_ATTEMPTS)))]
     pub max_attempts: Option<u32>,
     /// Go on after this place in the log; 0 is its start. Absent leaves an old subscription where
     /// it is, and lets a new one begin now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub after_position: Option<i64>,
     /// Go on with what happened at this time or later; instead of a place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub from: Option<Instant>,
 }
 
 /// Ask for the next batch of a subscription.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FetchEvents {
     /// Most events, 1–1000; 100 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MOST_EVENTS)))]
     pub limit: Option<u32>,
     /// For how long nobody else is given a batch, 1–3600 s; 60 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = LONGEST_LEASE)))]
     pub lease_seconds: Option<u32>,
     /// The batch the caller has: it is given up, and what it held comes again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub batch: Option<i64>,
 }
 
-/// End a batch: what is not among the failures was handled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// End a batch: what is not among the failures was handled, except what comes after a failure of
+/// the same thing, which comes again.
+#[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettleEvents {
     /// The batch.
     pub batch: i64,
     /// Events that could not be handled, at most 1000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(length(max = MOST_EVENTS)))]
     pub failures: Vec<EventFailure>,
 }
 
 /// An event that could not be handled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventFailure {

@@ -186,18 +186,16 @@ async fn route<W: Wiring>(
         Operation::VerifyAudit => audit::verify(call).await,
         Operation::ReadStates => audit::states(call, first).await,
 
-        Operation::ListSubscriptions => event_subscriptions::list(call).await,
-        Operation::ReadSubscription => event_subscriptions::read(call, first).await,
-        Operation::SaveSubscription => event_subscriptions::save(call, first).await,
-        Operation::RemoveSubscription => event_subscriptions::remove(call, first).await,
-        Operation::FetchEvents => event_subscriptions::fetch(call, first).await,
-        Operation::SettleEvents => event_subscriptions::settle(call, first).await,
-        Operation::ListDeadLetters => event_subscriptions::dead_letters(call, first).await,
-        Operation::DropDeadLetter => {
-            event_subscriptions::settle_letter(call, first, second, false).await
-        }
-        Operation::ReplayDeadLetter => {
-            event_subscriptions::settle_letter(call, first, second, true).await
+        Operation::ListSubscriptions
+        | Operation::ReadSubscription
+        | Operation::SaveSubscription
+        | Operation::RemoveSubscription
+        | Operation::FetchEvents
+        | Operation::SettleEvents
+        | Operation::ListDeadLetters
+        | Operation::DropDeadLetter
+        | Operation::ReplayDeadLetter => {
+            event_subscriptions::serve(call, operation, first, second).await
         }
 
         Operation::StartExecution => executions::start(call, first).await,

@@ -15,8 +15,10 @@ pub struct EventSubscription {
     /// Its name.
     pub name: String,
     /// Only events of these types; absent means all.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub event_types: Option<Vec<String>>,
     /// Only events of things of these kinds; absent means all.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub aggregate_types: Option<Vec<AggregateType>>,
     /// Everything up to this place in the log was handled, set aside or parked.
     pub position: u64,
@@ -29,6 +31,7 @@ pub struct EventSubscription {
     /// How often an event is tried before it is parked.
     pub max_attempts: u32,
     /// Until when a consumer has a batch; absent when none has.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub leased_until: Option<Instant>,
     /// When it was made.
     pub created_at: Instant,
@@ -88,16 +91,22 @@ pub struct CloudEvent {
     /// The version of the shape of `data`.
     pub eventversion: u32,
     /// Who did it; absent for the system.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub actorid: Option<Uuid>,
     /// Whose it is.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub organizationid: Option<Uuid>,
     /// The request or run that caused it.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub correlationid: Option<String>,
     /// The event that caused it.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub causationid: Option<Uuid>,
     /// W3C trace context of the request.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// The how-manieth try this is.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// The facts.
     pub data: JsonObject,

@@ -44,17 +44,19 @@ pub fn cloud_event(stored: Value) -> Value {
     Value::Object(event)
 }
 
-/// The same for the field `events` or `event` of an answer, or of each of its items.
+/// The same for the field `events` or `event` of an answer, or of each of its `letters`.
 pub fn cloud_events(mut answer: Value) -> Value {
-    if let Value::Array(items) = answer {
-        return items.into_iter().map(cloud_events).collect();
-    }
     if let Some(event) = answer.get_mut("event") {
         *event = cloud_event(event.take());
     }
     if let Some(Value::Array(events)) = answer.get_mut("events") {
         for event in events {
             *event = cloud_event(event.take());
+        }
+    }
+    if let Some(Value::Array(letters)) = answer.get_mut("letters") {
+        for letter in letters {
+            *letter = cloud_events(letter.take());
         }
     }
     answer
@@ -84,6 +86,9 @@ mod tests {
         assert_eq!(cloud_event(stored.clone()), expected);
         let batch = cloud_events(json!({"batch": 1, "events": [stored]}));
         assert_eq!(batch, json!({"batch": 1, "events": [expected]}));
+        let letter = json!({"error": "no", "event": batch["events"][0]});
+        assert_eq!(cloud_events(json!({"letters": []})), json!({"letters": []}));
+        assert!(cloud_events(json!({"letters": [letter]}))["letters"][0]["event"].is_object());
         assert_eq!(cloud_event(Value::Null), Value::Null);
     }
 }

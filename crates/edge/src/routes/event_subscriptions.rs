@@ -1,103 +1,90 @@
-//! Subscriptions to the log of events.
+//! Subscriptions to the log of events: one way through for all that is asked about them.
 
 use domain::event_feed::{FetchEvents, SaveEventSubscription, SettleEvents, subscription_name};
 use domain::ids::EntityId;
 use domain::json;
-use serde_json::Value;
+use serde_json::{Value, json};
 use use_cases::event_feed;
-use use_cases::ports::{Bookmark, FeedCall, Page};
+use use_cases::ports::{Bookmark, FeedCall, Page, PageRequest};
 
+use crate::body;
 use crate::call::{Answer, Call, Wiring, id};
+use crate::operation::Operation;
 use crate::problem::{Problem, Success};
 use crate::query::PAGE;
+use crate::request::Request;
 use crate::response::Response;
 
-/// Carries out a call about the subscription of a name.
-async fn ask<W: Wiring>(
+/// Answers what is asked about subscriptions.
+pub(crate) async fn serve<W: Wiring>(
     call: &Call<'_, W>,
-    what: FeedCall,
-    name: &str,
-    mut command: Value,
-) -> Result<Value, crate::problem::Halt> {
-    command["name"] = name.into();
-    Ok(event_feed(call.ports(), &call.context, what, &command).await?)
-}
-
-pub(crate) async fn list<W: Wiring>(call: &Call<'_, W>) -> Answer {
-    let query = call.query(&[&["fields"]])?;
-    let nothing = serde_json::json!({});
-    let found = event_feed(call.ports(), &call.context, FeedCall::Read, &nothing).await?;
-    Ok(call.list(&query, &whole(found)))
-}
-
-pub(crate) async fn read<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let query = call.query(&[&["fields"]])?;
-    let found = ask(call, FeedCall::Read, name, serde_json::json!({})).await?;
-    Ok(call.one(&query, &found))
-}
-
-pub(crate) async fn save<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let command: SaveEventSubscription = call.body()?;
-    subscription_name(name)?;
-    command.check()?;
-    let saved = ask(call, FeedCall::Save, name, json::to_value(&command)).await?;
-    Ok(Response::json(Success::Ok, &saved))
-}
-
-pub(crate) async fn remove<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let removal = serde_json::json!({"remove": true});
-    ask(call, FeedCall::Save, name, removal).await?;
-    Ok(Response::empty(Success::NoContent))
-}
-
-pub(crate) async fn fetch<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let command: FetchEvents = call.body()?;
-    command.check()?;
-    let batch = ask(call, FeedCall::Fetch, name, json::to_value(&command)).await?;
-    Ok(Response::json(Success::Ok, &batch))
-}
-
-pub(crate) async fn settle<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let command: SettleEvents = call.body()?;
-    command.check()?;
-    let settled = ask(call, FeedCall::Settle, name, json::to_value(&command)).await?;
-    Ok(Response::json(Success::Ok, &settled))
-}
-
-pub(crate) async fn dead_letters<W: Wiring>(call: &Call<'_, W>, name: &str) -> Answer {
-    let query = call.query(&[&PAGE])?;
-    let page = call.page(&query, 20)?;
-    let limit = page.limit as usize;
-    let mut command = serde_json::json!({"limit": limit + 1});
-    if let Some(Bookmark(after)) = page.after {
-        command["afterPosition"] = after;
-    }
-    let total = match page.count {
-        true => {
-            ask(call, FeedCall::Read, name, serde_json::json!({})).await?["deadLetters"].as_u64()
-        }
-        false => None,
-    };
-    let mut found = whole(ask(call, FeedCall::ReadDeadLetters, name, command).await?);
-    let more = found.items.len() > limit;
-    found.items.truncate(limit);
-    let last = found.items.last().filter(|_| more);
-    let place = last.and_then(|letter| letter["event"]["sequence"].as_str()?.parse::<i64>().ok());
-    found.next = place.map(|place| Bookmark(place.into()));
-    found.total = total;
-    Ok(call.list(&query, &found))
-}
-
-pub(crate) async fn settle_letter<W: Wiring>(
-    call: &Call<'_, W>,
+    operation: Operation,
     name: &str,
     event: &str,
-    replay: bool,
 ) -> Answer {
-    let event_id = id("eventId", event, EntityId::parse)?;
-    let command = serde_json::json!({"eventId": event_id, "replay": replay});
-    ask(call, FeedCall::SettleDeadLetter, name, command).await?;
-    Ok(Response::empty(Success::NoContent))
+    let query = call.query(match operation {
+        Operation::ListSubscriptions | Operation::ReadSubscription => &[&["fields"]],
+        Operation::ListDeadLetters => &[&PAGE],
+        _ => &[],
+    })?;
+    let page = match operation {
+        Operation::ListDeadLetters => call.page(&query, 20)?,
+        _ => PageRequest::default(),
+    };
+    let (what, command) = command(call.request, operation, name, event, &page)?;
+    let answer = event_feed(call.ports(), &call.context, what, &command).await?;
+    Ok(match operation {
+        Operation::ListSubscriptions => call.list(&query, &whole(answer)),
+        Operation::ListDeadLetters => call.list(&query, &letters(answer, &page)),
+        Operation::ReadSubscription => call.one(&query, &answer),
+        Operation::SaveSubscription | Operation::FetchEvents | Operation::SettleEvents => {
+            Response::json(Success::Ok, &answer)
+        }
+        _ => Response::empty(Success::NoContent),
+    })
+}
+
+/// What the database is asked. Bodies go there as they came, once they are known to be right.
+fn command(
+    request: &Request,
+    operation: Operation,
+    name: &str,
+    event: &str,
+    page: &PageRequest,
+) -> Result<(FeedCall, Value), Problem> {
+    let body = || body::read(request, body::USUAL_BYTES);
+    let (what, mut command) = match operation {
+        Operation::ListSubscriptions => return Ok((FeedCall::Read, json!({}))),
+        Operation::SaveSubscription => {
+            subscription_name(name)?;
+            body::decode::<SaveEventSubscription>(request, body::USUAL_BYTES)?.check()?;
+            (FeedCall::Save, body()?)
+        }
+        Operation::RemoveSubscription => (FeedCall::Save, json!({"remove": true})),
+        Operation::FetchEvents => {
+            body::decode::<FetchEvents>(request, body::USUAL_BYTES)?.check()?;
+            (FeedCall::Fetch, body()?)
+        }
+        Operation::SettleEvents => {
+            body::decode::<SettleEvents>(request, body::USUAL_BYTES)?.check()?;
+            (FeedCall::Settle, body()?)
+        }
+        Operation::ListDeadLetters => {
+            let after = page.after.as_ref().map(|Bookmark(after)| after);
+            let asked =
+                json!({"limit": page.limit + 1, "afterPosition": after, "count": page.count});
+            (FeedCall::ReadDeadLetters, asked)
+        }
+        Operation::DropDeadLetter | Operation::ReplayDeadLetter => {
+            let event_id = id("eventId", event, EntityId::parse)?;
+            let replay = operation == Operation::ReplayDeadLetter;
+            let asked = json!({"eventId": json::to_value(&event_id), "replay": replay});
+            (FeedCall::SettleDeadLetter, asked)
+        }
+        _ => (FeedCall::Read, json!({})),
+    };
+    command["name"] = name.into();
+    Ok((what, command))
 }
 
 /// A whole list as one page.
@@ -111,6 +98,19 @@ fn whole(list: Value) -> Page<Value> {
         next: None,
         total: None,
     }
+}
+
+/// Parked events as a page: `{letters, total}`, with one more than wanted if there are more.
+fn letters(mut answer: Value, page: &PageRequest) -> Page<Value> {
+    let limit = page.limit as usize;
+    let mut found = whole(answer["letters"].take());
+    let more = found.items.len() > limit;
+    found.items.truncate(limit);
+    let last = found.items.last().filter(|_| more);
+    let place = last.and_then(|letter| letter["event"]["sequence"].as_str()?.parse::<i64>().ok());
+    found.next = place.map(|place| Bookmark(place.into()));
+    found.total = answer["total"].as_u64();
+    found
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
         let stage = Stage::new();
         let reply = |value: Value| stage.world.event_feed().reply_next(Ok(value));
         let send = |method, path: &str, body: Value| {
-            let asked = stage.ask(method, path).apikey(SECRET);
+            let asked = stage.ask(method, path).by("").header("apikey", SECRET);
             match body {
                 Value::Null => asked.send(),
                 body => asked.json(body).send(),
@@ -180,26 +180,36 @@ mod tests {
                 "event": stored(position)})
         };
         let feed = stage.world.event_feed();
-        feed.reply_next(Ok(state()));
-        feed.reply_next(Ok(json!([letter(5), letter(9)])));
+        feed.reply_next(Ok(json!({"letters": [letter(5), letter(9)], "total": 2})));
         let get = |query: &str| {
             let path = format!("{AT}/dead-letters{query}");
-            stage.ask("GET", &path).apikey(SECRET).send()
+            stage
+                .ask("GET", &path)
+                .by("")
+                .header("apikey", SECRET)
+                .send()
         };
         let page = get("?limit=1&count=exact").ok(200);
         assert_eq!(page["items"][0]["event"]["attempt"], 1);
         assert_eq!(
             (&page["items"][1], &page["total"]),
-            (&Value::Null, &json!(1))
+            (&Value::Null, &json!(2))
         );
         let cursor = page["nextCursor"].as_str().unwrap();
-        feed.reply_next(Ok(json!([letter(9)])));
-        get(&format!("?limit=1&count=exact&cursor={cursor}"))
-            .refused(404, "SUBSCRIPTION_NOT_FOUND");
+        feed.reply_next(Ok(json!({"letters": [letter(9)]})));
+        let rest = get(&format!("?limit=1&cursor={cursor}")).ok(200);
+        assert_eq!(rest.get("nextCursor"), None);
+        let told = json!({"name": "mail", "limit": 2, "afterPosition": 5, "count": false});
+        assert_eq!(feed.calls().pop().unwrap().1, told);
         for (method, path) in [("DELETE", ""), ("POST", "/replay")] {
             let path = format!("{AT}/dead-letters/{NOTHING}{path}");
             feed.reply_next(Ok(json!({})));
-            stage.ask(method, &path).apikey(SECRET).send().ok(204);
+            stage
+                .ask(method, &path)
+                .by("")
+                .header("apikey", SECRET)
+                .send()
+                .ok(204);
             let call = feed.calls().pop().unwrap();
             assert_eq!(call.1["replay"], method == "POST");
         }
@@ -208,14 +218,26 @@ mod tests {
     #[test]
     fn what_is_refused_says_why() {
         let stage = Stage::new();
-        let put = |path: &str, body: Value| stage.ask("PUT", path).apikey(SECRET).json(body).send();
+        let put = |path: &str, body: Value| {
+            stage
+                .ask("PUT", path)
+                .by("")
+                .header("apikey", SECRET)
+                .json(body)
+                .send()
+        };
         put("/event-subscriptions/Mail", json!({})).refused(422, "SUBSCRIPTION_INVALID");
         put(AT, json!({"maxAttempts": 0})).refused(422, "SUBSCRIPTION_INVALID");
         put(AT, json!({"tries": 1})).refused(400, "INVALID_REQUEST");
         stage.get(AT).refused(403, "FORBIDDEN");
         let ask = |word: &str, body: Value| {
             let path = format!("{AT}/{word}");
-            stage.ask("POST", &path).apikey(SECRET).json(body).send()
+            stage
+                .ask("POST", &path)
+                .by("")
+                .header("apikey", SECRET)
+                .json(body)
+                .send()
         };
         ask("fetch", json!({"limit": 1001})).refused(422, "SUBSCRIPTION_INVALID");
         ask("fetch", json!({})).refused(404, "SUBSCRIPTION_NOT_FOUND");
@@ -228,7 +250,11 @@ mod tests {
         fail(PortErrorKind::Finished);
         ask("settle", json!({"batch": 1})).refused(409, "BATCH_NOT_OPEN");
         let path = format!("{AT}/dead-letters/{NOTHING}");
-        let gone = stage.ask("DELETE", &path).apikey(SECRET).send();
+        let gone = stage
+            .ask("DELETE", &path)
+            .by("")
+            .header("apikey", SECRET)
+            .send();
         gone.refused(404, "DEAD_LETTER_NOT_FOUND");
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn read() -> Description {
 
 pub(super) fn save() -> Description {
     new("Make, change or move a subscription")
-        .text("A place or a time moves the checkpoint; who has a batch loses it then.")
+        .text("A place or a time moves the checkpoint. Who has a batch loses it, and its events come again.")
         .body::<SaveEventSubscription>()
         .ok::<EventSubscription>("The subscription.")
         .codes(&[Code::SubscriptionInvalid])
