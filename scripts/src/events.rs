@@ -25,7 +25,7 @@ const DATABASE: &str = "fm_events";
 /// Events of the test.
 const TEST: usize = 100_000;
 /// Events with the wrong watermark.
-const PLANTED: usize = 4_000;
+const PLANTED: usize = 20_000;
 /// Readers that do not wait for transactions that are open.
 const WRONG_WATERMARK: &str = "create or replace function private.event_watermark() returns bigint
     language sql as $$ select coalesce(pg_sequence_last_value('private.event_positions'), 0) $$";
