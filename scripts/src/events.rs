@@ -9,6 +9,8 @@ mod account;
 mod subscriber;
 mod writers;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::ensure;
@@ -91,8 +93,14 @@ async fn follow(url: &str, events: usize, seed: u64) -> anyhow::Result<String> {
     let name = format!("stress-{seed}");
     subscriber::subscribe(url, &name).await?;
     let begin = log_end(url).await?;
-    let writing = tokio::spawn(writers::write(url.to_owned(), events, seed));
-    let followed = subscriber::follow(url, &name, seed, || writing.is_finished()).await;
+    let race = Arc::new(writers::Race::new(events));
+    let writing = tokio::spawn(writers::write(url.to_owned(), Arc::clone(&race), seed));
+    let is_over = |handled| {
+        race.handled.store(handled, Ordering::Relaxed);
+        writing.is_finished()
+    };
+    let followed = subscriber::follow(url, &name, seed, is_over).await;
+    race.handled.store(usize::MAX / 2, Ordering::Relaxed);
     let written = writing.await??;
     let followed = followed?;
     let there = positions_after(url, begin).await?;

@@ -39,6 +39,11 @@ function private.any_left(uuid,jsonb) returns boolean
   body 6b7f99c36451c291c0cbbada4bcaf0b9
   execute for fm_writer
 
+function private.append_audit_seal(audit_seals) returns audit_seals
+  language plpgsql, volatile, set search_path="", set client_encoding=UTF8
+  body 6e4399350d3b4adb8ca0df78e44c943f
+  execute for fm_engine
+
 function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body 7f7aaae090210a6fbb201f1b9661b948
@@ -69,6 +74,49 @@ function private.arrive(private.turn,integer[]) returns private.turn
   body c2c6c3c4e855525b9a0ea5c088137d2d
   execute for fm_engine
 
+table private.audit_exports, row level security
+  export_id uuid not null default (private.uuid_v7())
+  month text not null
+  row_count bigint not null
+  digest text not null
+  location text not null
+  exported_by text not null default (SESSION_USER)
+  exported_at timestamp with time zone not null default (now())
+  retired_by_seal bigint
+  constraint audit_exports_pkey PRIMARY KEY (export_id)
+  constraint audit_exports_retired_by_seal_fkey FOREIGN KEY (retired_by_seal) REFERENCES audit_seals(seal_number)
+  constraint export_counts_its_rows CHECK ((row_count >= 0))
+  constraint export_digest_is_sha256 CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+  constraint export_is_somewhere CHECK (((length(btrim(location)) >= 1) AND (length(btrim(location)) <= 1000)))
+  constraint exported_month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  CREATE INDEX audit_exports_retired_by_seal_idx ON private.audit_exports USING btree (retired_by_seal)
+
+view private.audit_fields with (security_invoker=true)
+  position bigint
+  month text
+  fields text[]
+  grant select to fm_engine
+
+function private.audit_partition(text) returns regclass
+  language plpgsql, stable, set search_path=""
+  body e852a13661f96b4c5be8886db6819293
+
+sequence private.audit_positions
+  grant usage to fm_engine
+
+table private.audit_publications, row level security
+  seal_number bigint not null
+  published_at timestamp with time zone not null default (now())
+  constraint audit_publications_pkey PRIMARY KEY (seal_number)
+  constraint audit_publications_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES audit_seals(seal_number)
+  policy "Who publishes seals keeps the list" for all to fm_engine using (true) with check (true)
+  grant insert, select to fm_engine
+
+function private.audit_watermark() returns bigint
+  language plpgsql, volatile, set search_path=""
+  body cd2a195ec744dccd76c28778b36af0d0
+  execute for fm_engine
+
 function private.begin_command(jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set search_path=""
   body d67fa6696286931c84616c68304a401a
@@ -92,6 +140,10 @@ function private.broadcast(jsonb[]) returns void
 function private.broken_links_of_model(uuid) returns jsonb
   language plpgsql, stable, set search_path=""
   body ef7f499a65757dee65226375536ab900
+
+function private.call_worker(text) returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 22289e52e83f0430474c8a689ee7398c
 
 function private.cancel_runs(uuid[],text,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -138,10 +190,27 @@ function private.container_status(uuid,private.plan_steps) returns step_status
   body 3d8505b2a215b022a267cf36ddd05b3f
   execute for fm_engine
 
+function private.count_sealed_month(text) returns bigint
+  language plpgsql, volatile, set search_path=""
+  body 858ea58e0e25851b7c27357a644e9ac6
+
 function private.current_request() returns jsonb
   language plpgsql, stable, set search_path=""
   body 5c837f01780d2e00ecc98eaefdb5ba4d
   execute for fm_engine, fm_writer
+
+table private.dead_letter_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null
+  error text not null
+  parked_at timestamp with time zone not null default (now())
+  constraint dead_letter_events_pkey PRIMARY KEY (subscription, "position")
+  constraint dead_letter_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  policy "The engine keeps dead letters" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
 
 function private.dependents_of_model(uuid) returns jsonb
   language sql, stable, set search_path=""
@@ -192,6 +261,11 @@ function private.enqueue(workflow_executions,integer,interval) returns void
   body 43316428298f5aa9ef8acfa634616bab
   execute for fm_engine
 
+function private.envelope_of_run(execution_events) returns jsonb
+  language plpgsql, stable, set search_path=""
+  body 77d22609219bc07bd5c07dd5fa7f316c
+  execute for fm_engine
+
 function private.errors_of(workflow_executions) returns jsonb
   language plpgsql, stable, set search_path=""
   body 7108ba5a7d571265fbfec16ef7945747
@@ -206,9 +280,33 @@ sequence private.event_positions
   grant usage to fm_engine
   grant usage to fm_writer
 
+table private.event_subscriptions, row level security
+  name text not null
+  event_types text[]
+  aggregate_types text[]
+  position bigint not null
+  batch bigint not null default (0)
+  leased_until timestamp with time zone
+  delivered_up_to bigint
+  delivered uuid[] not null default ('{}'::uuid[])
+  max_attempts smallint not null default (8)
+  created_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint event_subscriptions_pkey PRIMARY KEY (name)
+  constraint events_are_tried_1_to_100_times CHECK (((max_attempts >= 1) AND (max_attempts <= 100)))
+  constraint position_is_not_negative CHECK (("position" >= 0))
+  constraint subscription_name_is_a_word CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+  policy "The engine keeps subscriptions" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.event_watermark() returns bigint
   language plpgsql, volatile, set search_path=""
   body 2dc6fba5503d29acc58290c02f2eb56f
+  execute for fm_engine
+
+function private.events_between(bigint,bigint,text[],text[],integer) returns TABLE("position" bigint, event_id uuid, aggregate_id uuid, envelope jsonb)
+  language sql, stable, set search_path="", set plan_cache_mode=force_custom_plan
+  body 77a7732bd7650ded375fab1bb62df480
   execute for fm_engine
 
 function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -260,7 +358,7 @@ table private.idempotency_keys, row level security
   constraint key_has_1_to_200_characters CHECK (((length(key) >= 1) AND (length(key) <= 200)))
   CREATE INDEX idempotency_keys_created_at_idx ON private.idempotency_keys USING btree (created_at)
   policy "Users find their own keys" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
-  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users take an expired key again" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users take keys of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   grant insert, select, update to fm_writer
 
@@ -319,7 +417,7 @@ table private.link_batches, row level security
   begun_at timestamp with time zone not null default (now())
   constraint batch_name_has_1_to_200_characters CHECK (((length(batch_id) >= 1) AND (length(batch_id) <= 200)))
   constraint link_batches_pkey PRIMARY KEY (user_id, batch_id)
-  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id))) with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
+  policy "Users begin a batch again that was left behind" for update to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users begin batches of their own" for insert to fm_writer with check ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users end their own batches" for delete to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
   policy "Users see their own batches" for select to fm_writer using ((user_id = ( SELECT private.actor_id() AS actor_id)))
@@ -398,6 +496,11 @@ function private.lock_stream_of_model(uuid) returns void
   body 79b41a25684f42775bcddc7facbdef28
   execute for fm_writer
 
+function private.lock_subscription(text) returns private.event_subscriptions
+  language plpgsql, volatile, set search_path=""
+  body 8705f77169979dca8e1929f01fbe9d43
+  execute for fm_engine
+
 function private.lock_tree(uuid[]) returns uuid[]
   language plpgsql, volatile, set search_path=""
   body 9eecd7a419614d5e0f50ba536ff15e22
@@ -405,7 +508,7 @@ function private.lock_tree(uuid[]) returns uuid[]
 
 function private.make_audit_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
-  body 50f1df896d351cd8e4693b5e9b5a6da8
+  body 70546ace03562cbc9ff4e8dbea0cdad1
 
 function private.make_event_partitions(integer) returns integer
   language plpgsql, volatile, security definer, set search_path=""
@@ -415,6 +518,11 @@ function private.may_on_entity(text,uuid,uuid,uuid) returns boolean
   language plpgsql, stable, security definer, set search_path=""
   body 07d009e44ad986dcb8a40e53e20c1d69
   execute for fm_writer
+
+function private.merkle_root(bytea) returns bytea
+  language plpgsql, immutable, set search_path=""
+  body 9b3d5f17cc3704ee4828a9987bb55ce7
+  execute for fm_engine
 
 function private.message_of(private.turn) returns jsonb
   language plpgsql, stable, set search_path=""
@@ -490,6 +598,11 @@ function private.outputs_of(workflow_executions) returns jsonb
   body 1fd7c122114e91833553ea76f23e13da
   execute for fm_engine
 
+function private.pause_after(integer) returns interval
+  language sql, immutable, set search_path=""
+  body 1ad5403145f0c6cefc3070ecd71b4b57
+  execute for fm_engine
+
 table private.plan_groups, row level security
   version_id uuid not null
   group_id integer not null
@@ -539,6 +652,15 @@ table private.plans, row level security
   grant select to fm_engine
   grant insert, select to fm_writer
 
+function private.position_before(timestamp with time zone) returns bigint
+  language sql, volatile, set search_path=""
+  body 9c4c2d11e9c0dd27d35befda5698aaad
+  execute for fm_engine
+
+function private.publish_audit_seal() returns boolean
+  language plpgsql, volatile, set search_path=""
+  body 9629de5a507ca5279bc04a828e9cf71e
+
 function private.publish_turns(private.event_draft[],jsonb[]) returns void
   language plpgsql, volatile, set search_path=""
   body 12957fc67d18773323e1c1e404a705a0
@@ -568,6 +690,11 @@ function private.raise_refusal(text) returns void
   body ae947cbb3dedbc20545d91a4dd6b2c1c
   execute for fm_engine, fm_writer
 
+function private.read_sealed_rows(bigint,integer) returns jsonb
+  language plpgsql, stable, set search_path="", set TimeZone=UTC, set DateStyle=ISO, MDY
+  body dae049b635aa87c5a5233e20c39d2a7c
+  execute for fm_engine
+
 function private.readers(jsonb) returns uuid[]
   language sql, immutable, set search_path=""
   body a4c89bc802f167e4959ad766011983be
@@ -585,10 +712,18 @@ table private.ready, row level security with (autovacuum_vacuum_threshold=1000, 
 
 sequence private.ready_ready_id_seq
 
+function private.record_audit_export(text,bigint,text,text) returns uuid
+  language plpgsql, volatile, set search_path=""
+  body 3062701d84ab27ea72ec7e37e9520574
+
 function private.record_execution(uuid,boolean,bigint) returns boolean
   language plpgsql, volatile, set search_path=""
   body 72b34a3989e6df5c2ca028b55fbeabfd
   execute for fm_engine
+
+function private.redact_credentials(jsonb) returns jsonb
+  language plpgsql, immutable, set search_path=""
+  body 16c1d0ff0c469cf389a08de250f31a86
 
 function private.release_step(private.turn,action_runs,interval) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -630,6 +765,10 @@ function private.results_before(workflow_executions,integer) returns jsonb
   body 24c1c811e3bd0970faa19ff4815d576d
   execute for fm_engine
 
+function private.retire_audit_month(text,interval) returns bigint
+  language plpgsql, volatile, set search_path="", set TimeZone=UTC
+  body ad56cb2878533e14a1d5dd1cd0c82db5
+
 function private.retry_by_hand(uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body f3c1a686cacf6fd88a343275309ff164
@@ -649,6 +788,24 @@ function private.running_agent_tasks(uuid) returns integer
   language sql, stable, security definer, set search_path=""
   body 241f7b09ae75ba02f295c641d9a7cf66
   execute for fm_engine, fm_writer
+
+function private.same_range(bigint,bigint) returns boolean
+  language plpgsql, stable, set search_path=""
+  body f20f361439c30e3caeed97999d52bfd8
+  execute for fm_engine
+
+function private.seal_audit_logs(integer,integer) returns integer
+  language plpgsql, volatile, set role=fm_engine, set search_path="", set client_encoding=UTF8, set TimeZone=UTC, set DateStyle=ISO, MDY
+  body 8399589ac658850bf2e0b249fb41e425
+
+function private.seal_is_unpublished() returns boolean
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body 281c560e304e9f62a4774780795097b0
+
+function private.seal_to_wire(audit_seals) returns jsonb
+  language plpgsql, stable, set search_path=""
+  body 3f2788e560a3b4948709cc44fb57d637
+  execute for fm_engine
 
 function private.secret_in_wire_form(secrets) returns jsonb
   language sql, stable, set search_path=""
@@ -691,9 +848,34 @@ function private.sees_model(function_models) returns boolean
   language sql, stable, set search_path=""
   body de3bd966cc1f736945b2faf288ce955d
 
+function private.set_aside(private.event_subscriptions,jsonb) returns void
+  language sql, volatile, set search_path=""
+  body 105de55939a1913a2045206b5cd9d961
+  execute for fm_engine
+
+table private.set_aside_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null default (0)
+  due_at timestamp with time zone not null default (now())
+  delivered_in bigint
+  last_error text
+  constraint set_aside_events_pkey PRIMARY KEY (subscription, "position")
+  constraint set_aside_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  CREATE INDEX set_aside_events_aggregate_id_idx ON private.set_aside_events USING btree (subscription, aggregate_id, "position")
+  policy "The engine keeps what was set aside" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.set_off_by(uuid,private.plan_steps) returns integer[]
   language plpgsql, volatile, set search_path=""
   body bd8fa81a59a334244f9f5d80e6095862
+  execute for fm_engine
+
+function private.settle_retries(private.event_subscriptions,jsonb) returns void
+  language plpgsql, volatile, set search_path=""
+  body f459ad4be505ecd2692ba72a0e3f119c
   execute for fm_engine
 
 function private.skip_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -721,6 +903,11 @@ function private.stream_version(uuid) returns integer
   body 83cd1976e47b5721482c0a107ee03a8a
   execute for fm_engine, fm_writer
 
+function private.subscription_state(text) returns jsonb
+  language sql, volatile, set search_path=""
+  body f69757939cae58730b2b94d5ec6b0356
+  execute for fm_engine
+
 function private.tag_words(text[]) returns tsvector
   language sql, immutable, set search_path=""
   body 651d4d309ea1f680075e4ed2caa51e69
@@ -730,6 +917,11 @@ function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body d3cff86e56556ec1c0b98b47a4ef85d8
   execute for fm_writer
+
+function private.take_due_events(text,bigint,integer) returns TABLE("position" bigint, event_id uuid, attempts smallint)
+  language sql, volatile, set search_path=""
+  body de3db17b7bb8a9bf770b04973e723015
+  execute for fm_engine
 
 function private.take_step(private.turn,integer) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -759,6 +951,10 @@ function private.texts(jsonb) returns text[]
 function private.tg_ai_agents__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
   body 5bca1c9639d968c1f6e1ba03776d6421
+
+function private.tg_audit_logs__announce_position() returns trigger
+  language plpgsql, volatile, set search_path=""
+  body fb53ea839a5de06d52dd9756f86d3ada
 
 function private.tg_domain_events__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
@@ -798,7 +994,7 @@ function private.tg_organizations__add_creator_as_owner() returns trigger
 
 function private.tg_record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path="", set enable_nestloop=off, set jit=off
-  body 1491b9ff9bde4a67c913781eb7f3d70e
+  body 491f82032edd6abc6dffc36b91ce3e64
 
 function private.tg_refuse_change() returns trigger
   language plpgsql, volatile, set search_path=""
@@ -846,12 +1042,17 @@ function private.waits_for_resume(workflow_executions) returns boolean
 
 function private.wake_worker() returns boolean
   language plpgsql, volatile, set search_path=""
-  body d1b8db87d9f231785c0e446e8d4cd91e
+  body 113e9f4280e8856abfa50ca8b8effcce
 
 function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
   body 3dfaf85f2cc7768acb8a140db018060d
   execute for authenticated, fm_engine, fm_writer
+
+function private.words(jsonb) returns text[]
+  language sql, immutable, set search_path=""
+  body 4f92747408b0aacea5a2c81196d45b20
+  execute for fm_engine
 
 function private.words_of_node(text,uuid,uuid) returns text[]
   language sql, stable, set search_path=""
@@ -918,7 +1119,7 @@ table public.action_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.action_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.action_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'action_id')
   policy "Editors add actions" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change actions, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove actions" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its actions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = action_nodes.model_id))))
   grant select to authenticated
@@ -989,7 +1190,7 @@ table public.agent_coordinations, row level security
   CREATE INDEX agent_coordinations_requested_by_idx ON public.agent_coordinations USING btree (requested_by)
   CREATE INDEX agent_coordinations_running_idx ON public.agent_coordinations USING btree (deadline) WHERE (status = 'running'::text)
   policy "Commands see the coordinations of their user" for select to fm_writer using (((requested_by = ( SELECT private.actor_id() AS actor_id)) OR ( SELECT private.is_service() AS is_service)))
-  policy "People coordinate agents in their own name" for insert to fm_writer with check ((requested_by = ( SELECT private.actor_id() AS actor_id)))
+  policy "People coordinate agents in their own name" for insert to fm_writer with check (((requested_by = ( SELECT private.actor_id() AS actor_id)) AND ((organization_id IS NULL) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations)) OR ( SELECT private.is_service() AS is_service))))
   policy "People see the coordinations they asked for" for select to authenticated using ((requested_by = ( SELECT private.actor_id() AS actor_id)))
   policy "The engine moves coordinations until they have ended" for update to fm_engine using ((completed_at IS NULL)) with check ((current_stage >= 1))
   policy "The engine sees every coordination" for select to fm_engine using (true)
@@ -1127,6 +1328,7 @@ END)
   grant update (capabilities, description, instructions, is_enabled, name, node_id, revision, tools, updated_at) to fm_writer
 
 partitioned table public.audit_logs, row level security
+  position bigint not null default (nextval('private.audit_positions'::regclass))
   audit_id uuid not null default (private.uuid_v7())
   table_name text not null
   operation text not null
@@ -1152,10 +1354,44 @@ CASE operation
     ELSE false
 END)
   constraint table_name_is_short CHECK (((length(btrim(table_name)) >= 1) AND (length(btrim(table_name)) <= 100)))
+  CREATE INDEX audit_logs_position_idx ON ONLY public.audit_logs USING brin ("position") WITH (pages_per_range='32', autosummarize='on')
+  CREATE TRIGGER _010_announce_position BEFORE INSERT ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_audit_logs__announce_position()
   CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "Readers of a model and admins of an organization read its audit" for select to authenticated using (((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = audit_logs.model_id))) OR ((model_id IS NULL) AND (organization_id IS NULL) AND (changed_by = ( SELECT private.actor_id() AS actor_id)))))
+  policy "What seals and verifies rows reads them all" for select to fm_engine using (true)
   grant select to authenticated
+  grant select to fm_engine
+
+table public.audit_seals, row level security
+  seal_number bigint not null
+  kind text not null default ('rows'::text)
+  month text not null
+  after_position bigint not null
+  last_position bigint not null
+  row_count integer not null
+  merkle_root text not null
+  details text
+  sealed_at timestamp with time zone not null default (date_trunc('milliseconds'::text, clock_timestamp()))
+  previous_hash text not null
+  seal_hash text not null
+  constraint audit_seals_pkey PRIMARY KEY (seal_number)
+  constraint hashes_are_sha256 CHECK (((merkle_root ~ '^[0-9a-f]{64}$'::text) AND (previous_hash ~ '^[0-9a-f]{64}$'::text) AND (seal_hash ~ '^[0-9a-f]{64}$'::text)))
+  constraint month_is_a_month CHECK ((month ~ '^\d{4}-(0[1-9]|1[0-2])$'::text))
+  constraint seal_covers_a_range CHECK (
+CASE kind
+    WHEN 'rows'::text THEN ((last_position > after_position) AND (row_count >= 1) AND (details IS NULL))
+    ELSE ((last_position = after_position) AND (row_count = 0) AND (details IS NOT NULL))
+END)
+  constraint seal_kind_is_known CHECK ((kind = ANY (ARRAY['rows'::text, 'retirement'::text])))
+  constraint seals_count_from_one CHECK ((seal_number >= 1))
+  CREATE TRIGGER _010_refuse_change BEFORE DELETE OR UPDATE ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
+  policy "Everybody who is signed in may keep a seal as a witness" for select to authenticated using (true)
+  policy "What seals rows adds to the chain" for insert to fm_engine with check (true)
+  policy "What seals rows reads the chain" for select to fm_engine using (true)
+  grant select to authenticated
+  grant insert, select to fm_engine
 
 function public.begin_link_batch(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
@@ -1198,7 +1434,7 @@ table public.container_nodes, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.container_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.container_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('model_id', 'node_id')
   policy "Editors add containers" for insert to fm_writer with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "Editors change containers, publishers activate them" for update to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Editors remove containers" for delete to fm_writer using ((model_id = ( SELECT model.model_id FROM function_models model WHERE ((model.model_id = ( SELECT private.model_being_saved() AS model_being_saved)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its containers" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = container_nodes.model_id))))
   grant select to authenticated
@@ -1235,6 +1471,7 @@ table public.domain_events, row level security
   constraint event_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
   constraint place_in_stream_is_unique UNIQUE (aggregate_id, aggregate_version)
   constraint stream_counts_from_one CHECK ((aggregate_version >= 1))
+  CREATE INDEX domain_events_event_type_idx ON public.domain_events USING btree (event_type, "position")
   CREATE INDEX domain_events_link_source_idx ON public.domain_events USING btree (((data ->> 'sourceEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_link_target_idx ON public.domain_events USING btree (((data ->> 'targetEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_occurred_at_idx ON public.domain_events USING brin (occurred_at)
@@ -1322,6 +1559,11 @@ type public.execution_priority as enum ('low', 'normal', 'high')
 
 type public.execution_status as enum ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')
 
+function public.fetch_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 504e2234cdf5c8b71038f35f2361ae23
+  execute for service_role
+
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, stable, set role=fm_writer, set search_path=""
   body 280fd52ee4b055aadaf4c881fef676f0
@@ -1371,7 +1613,7 @@ table public.function_model_versions, row level security
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   policy "Editors and publishers add versions" for insert to fm_writer with check (((author_id = ( SELECT private.actor_id() AS actor_id)) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
+  policy "Editors and publishers choose the published version" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
   policy "Who sees a model sees its versions" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = function_model_versions.model_id))))
   grant select to authenticated
   grant insert, select to fm_writer
@@ -1705,7 +1947,7 @@ table public.organizations, row level security
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('organization_id', 'organization_id')
   policy "Anybody founds an organization in their own name" for insert to fm_writer with check ((created_by = ( SELECT private.actor_id() AS actor_id)))
   policy "Members see their organizations" for select to authenticated, fm_writer using ((organization_id IN ( SELECT private.my_organizations() AS my_organizations)))
-  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations))) with check ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
+  policy "Owners and admins change their organization" for update to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner,admin}'::text[]) AS my_organizations)))
   policy "Owners remove their organization" for delete to fm_writer using ((organization_id IN ( SELECT private.my_organizations('{owner}'::text[]) AS my_organizations)))
   grant select to authenticated
   grant delete, insert, select to fm_writer
@@ -1746,9 +1988,19 @@ function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
   body 707a41a2e82e778d4d53d7f87bbaa166
   execute for service_role
 
+function public.read_dead_letters(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 77711bf38d16a4626ef5819961228c6c
+  execute for service_role
+
+function public.read_event_subscriptions(jsonb) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body eacb8a8b2da0a9743515b780da9071ba
+  execute for service_role
+
 function public.read_events(bigint,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 771a5e6bb805795239ec2426ba9e3d14
+  body a5be93bb0bd1088f4bbfbe35d3c49d0b
   execute for service_role
 
 function public.read_knowledge_content(jsonb,jsonb,jsonb) returns jsonb
@@ -1801,6 +2053,16 @@ function public.read_run(uuid) returns jsonb
   body cf0d8a980c702caff6fd549cda9c14bd
   execute for fm_engine, service_role
 
+function public.read_sealed_rows(bigint,integer) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body a48689cf55ccbb2774fd88f7012c802d
+  execute for service_role
+
+function public.read_states(uuid,timestamp with time zone) returns TABLE(table_name text, row_id uuid, state jsonb, complete boolean, changed_at timestamp with time zone, changed_by uuid)
+  language sql, stable, set search_path=""
+  body 697e38ae293286efe523aea741a82afe
+  execute for authenticated
+
 function public.read_watermark() returns bigint
   language sql, volatile, set role=fm_engine, set search_path=""
   body e4a28b38a0eb1d90afcca4496e4f2e6e
@@ -1839,6 +2101,11 @@ function public.retry_action(jsonb,jsonb,jsonb) returns jsonb
 function public.save_ai_agent(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body e9d7170b6f94a55a39a91362f6892c80
+  execute for service_role
+
+function public.save_event_subscription(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 63146eab936b3fd7b999dc3d2687086a
   execute for service_role
 
 function public.save_function_model(jsonb,jsonb,jsonb) returns jsonb
@@ -1940,6 +2207,16 @@ table public.secrets, row level security
   grant delete, insert, select to fm_writer
   grant update (hosts, key_id, revision, rotated_at) to fm_writer
 
+function public.settle_dead_letter(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 4035efebd2ceb45ea4819af4b6495c61
+  execute for service_role
+
+function public.settle_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body cd102013e7a3cd533e7d57ecb7cc1dca
+  execute for service_role
+
 function public.size(function_models) returns integer
   language sql, stable, set search_path=""
   body a395560162a8f71af133847d5207dfd7
@@ -1965,6 +2242,11 @@ type public.step_status as enum ('pending', 'ready', 'executing', 'waiting', 'co
 function public.sweep() returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body 8985766f742b1a97d18283af2d246c90
+  execute for service_role
+
+function public.take_seal_to_publish() returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body b1d555d5428e1ee9f9c8fdb3e60e0b1c
   execute for service_role
 
 function public.use_secrets(jsonb,jsonb,jsonb) returns jsonb
@@ -2012,7 +2294,7 @@ table public.workflow_executions, row level security with (fillfactor=30)
   CREATE INDEX workflow_executions_model_id_idx ON public.workflow_executions USING btree (model_id, created_at DESC)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
-  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))) with check ((revision > 0))
+  policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
@@ -2040,9 +2322,9 @@ table public.workflows, row level security
   CREATE INDEX workflows_organization_id_idx ON public.workflows USING btree (organization_id)
   CREATE INDEX workflows_user_id_idx ON public.workflows USING btree (user_id)
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.workflows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
-  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id')
+  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
+  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('workflow_id', 'workflow_id', '', 'redact')
   policy "Owners and editors of the organization change workflows" for update to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations)))) with check ((revision > 1))
   policy "Owners and editors of the organization remove workflows" for delete to fm_writer using ((((organization_id IS NULL) AND (user_id = ( SELECT private.actor_id() AS actor_id))) OR (organization_id IN ( SELECT private.my_organizations('{owner,admin,editor}'::text[]) AS my_organizations))))
   policy "Owners and members of the organization see workflows" for select to authenticated, fm_writer using (((user_id = ( SELECT private.actor_id() AS actor_id)) OR (organization_id IN ( SELECT private.my_organizations() AS my_organizations))))

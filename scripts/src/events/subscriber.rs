@@ -98,12 +98,12 @@ pub(super) async fn subscribe(url: &str, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Follows until nobody writes and nothing is left.
+/// Follows until nobody writes and nothing is left; tells how many events were handled so far.
 pub(super) async fn follow(
     url: &str,
     name: &str,
     seed: u64,
-    is_over: impl Fn() -> bool,
+    is_over: impl Fn(usize) -> bool,
 ) -> anyhow::Result<Followed> {
     let mut followed = Followed::default();
     let mut dice = Dice::new(seed * 7_919);
@@ -111,7 +111,7 @@ pub(super) async fn follow(
     let mut lost: Option<i64> = None;
     let mut batches = 0_usize;
     loop {
-        let was_over = is_over();
+        let was_over = is_over(followed.account.len());
         let batch = consumer.fetch().await?;
         if let Some(number) = lost.take() {
             // Whoever was thought dead comes late.

@@ -29,6 +29,42 @@ const APPEND_RUN: &str = "insert into public.execution_events (aggregate_id, agg
 /// Apart from the locks that announce positions, which are of one number.
 const LOCK: &str = "select pg_advisory_xact_lock(7, $1::int4)";
 
+/// So many events the writers are ahead at most: who follows is to be where they are.
+const AHEAD: usize = 1_000;
+
+/// How far both sides are.
+pub(super) struct Race {
+    events: usize,
+    appended: AtomicUsize,
+    pub(super) handled: AtomicUsize,
+}
+
+impl Race {
+    /// Ends with so many events.
+    pub(super) fn new(events: usize) -> Self {
+        Self {
+            events,
+            appended: AtomicUsize::new(0),
+            handled: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether enough is there.
+    fn is_over(&self) -> bool {
+        self.appended.load(Ordering::Relaxed) >= self.events
+    }
+
+    async fn wait(&self) {
+        let far = || {
+            let handled = self.handled.load(Ordering::Relaxed);
+            self.appended.load(Ordering::Relaxed) > handled + AHEAD
+        };
+        while far() {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
 /// What was written.
 #[derive(Default)]
 pub(super) struct Written {
@@ -37,13 +73,12 @@ pub(super) struct Written {
 }
 
 /// Appends at least so many events.
-pub(super) async fn write(url: String, events: usize, seed: u64) -> anyhow::Result<Written> {
-    let left = Arc::new(AtomicUsize::new(events));
+pub(super) async fn write(url: String, race: Arc<Race>, seed: u64) -> anyhow::Result<Written> {
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let dice = Dice::new(seed * 1_000 + writer);
         let writer = Writer::begin(&url, dice, seed).await?;
-        writers.push(tokio::spawn(writer.work(Arc::clone(&left))));
+        writers.push(tokio::spawn(writer.work(Arc::clone(&race))));
     }
     let mut sum = Written::default();
     for writer in writers {
@@ -78,9 +113,10 @@ impl Writer {
         })
     }
 
-    async fn work(mut self, left: Arc<AtomicUsize>) -> anyhow::Result<Written> {
+    async fn work(mut self, race: Arc<Race>) -> anyhow::Result<Written> {
         let mut written = Written::default();
-        while left.load(Ordering::Relaxed) > 0 {
+        while !race.is_over() {
+            race.wait().await;
             self.client.batch_execute("begin").await?;
             let appended = self.transaction().await?;
             if self.dice.below(6) == 0 {
@@ -90,9 +126,7 @@ impl Writer {
             }
             self.client.batch_execute("commit").await?;
             written.committed += 1;
-            // The last few may be appended by several at once.
-            let less = |left: usize| Some(left.saturating_sub(appended));
-            let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            race.appended.fetch_add(appended, Ordering::Relaxed);
         }
         Ok(written)
     }
