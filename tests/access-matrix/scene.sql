@@ -110,7 +110,7 @@ begin
   insert into private.event_subscriptions (name, position) values (v_run::text, 0);
   insert into private.set_aside_events (subscription, position, event_id, aggregate_id) values (v_run::text, 1, v_run, v_run);
   insert into private.dead_letter_events (subscription, position, event_id, aggregate_id, attempts, error)
-  values (v_run::text, 1, v_run, v_run, 1, ''no');
+  values (v_run::text, 1, v_run, v_run, 1, 'no');
 
   select jsonb_build_object(
     'organization', organization_id, 'owner', owner, 'model', v_version.model_id, 'version', v_version.version_id,
