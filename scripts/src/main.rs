@@ -15,6 +15,7 @@ mod bench;
 mod check;
 mod coverage;
 mod demo;
+mod events;
 mod openapi;
 mod setup;
 mod snapshot;
@@ -25,6 +26,7 @@ mod wasm;
 
 // What they share.
 mod command;
+mod dice;
 mod interrupt;
 mod places;
 mod progress;
@@ -56,6 +58,8 @@ enum Task {
     Test(test::Arguments),
     /// Ask who may do what, for every cell of docs/access-matrix.md, and whether loosening anything would be noticed.
     AccessMatrix,
+    /// Follow the log of events while sixteen writers stall and roll back, and account for every event.
+    Events(events::Arguments),
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -99,6 +103,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::AccessMatrix => access_matrix::run().await,
+        Task::Events(arguments) => events::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -13,9 +13,10 @@ use local_stack::{Data, Options, Ports, Stack};
 use crate::interrupt;
 use crate::progress::step;
 use crate::tally::{Count, Tally};
-use crate::{access_matrix, check, places, setup, wasm_module};
+use crate::{access_matrix, check, events, places, setup, wasm_module};
 
 pub(crate) use self::database::connect;
+pub(crate) use self::schema::on_database_of_its_own;
 
 mod advisors;
 mod audit;
@@ -102,6 +103,11 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         let stride = if filter.is_some() { 1 } else { 10 };
         tally
             .part("migrations", schema::prefixes(details, stride))
+            .await;
+    }
+    if filter.is_none_or(|text| events::NAME.contains(text)) {
+        tally
+            .part("followers of the log", events::check(details))
             .await;
     }
     if filter.is_none_or(|text| access_matrix::NAME.contains(text)) {

@@ -1,5 +1,6 @@
 //! What is kept of what happened: events, audit, versions.
 
+use domain::event_feed::AggregateType;
 use domain::function_model::commands::UpdateFunctionModel;
 use domain::ids::ModelId;
 use domain::verification::AggregateType;
@@ -44,6 +45,7 @@ pub(crate) async fn a_stream_is_read_in_its_order(home: &impl Home) {
 
     let filter = EventFilter {
         event_type: Some("FunctionModelUpdated".into()),
+        aggregate_type: Some(AggregateType::FunctionModel),
         aggregate_id: Some(stream),
         ..EventFilter::default()
     };

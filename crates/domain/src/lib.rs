@@ -34,6 +34,7 @@ pub mod execution_context;
 pub mod ai_agent;
 pub mod audit;
 pub mod built_in_workflow;
+pub mod event_feed;
 pub mod knowledge;
 pub mod node_context;
 pub mod node_link;

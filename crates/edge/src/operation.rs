@@ -93,6 +93,16 @@ routes! {
     Post   "/audit/verify"                                                VerifyAudit;
     Get    "/audit/records/{recordId}/states"                             ReadStates;
 
+    Get    "/event-subscriptions"                                         ListSubscriptions;
+    Get    "/event-subscriptions/{subscription}"                          ReadSubscription;
+    Put    "/event-subscriptions/{subscription}"                          SaveSubscription;
+    Delete "/event-subscriptions/{subscription}"                          RemoveSubscription;
+    Post   "/event-subscriptions/{subscription}/fetch"                    FetchEvents;
+    Post   "/event-subscriptions/{subscription}/settle"                   SettleEvents;
+    Get    "/event-subscriptions/{subscription}/dead-letters"             ListDeadLetters;
+    Delete "/event-subscriptions/{subscription}/dead-letters/{eventId}"   DropDeadLetter;
+    Post   "/event-subscriptions/{subscription}/dead-letters/{eventId}/replay" ReplayDeadLetter;
+
     Post   "/function-models/{modelId}/executions"                        StartExecution;
     Get    "/function-models/{modelId}/executions"                        ListExecutions;
     Get    "/executions/{executionId}"                                    ReadExecution;

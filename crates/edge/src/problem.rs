@@ -302,6 +302,8 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::TaskNotFound
         | Code::MemberNotFound
         | Code::InvitationNotFound
+        | Code::SubscriptionNotFound
+        | Code::DeadLetterNotFound
         | Code::LinkNotFound
         | Code::ContextNotFound => 404,
         Code::RevisionConflict
@@ -316,6 +318,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::OrchestrationAlreadyRunning
         | Code::LinkAlreadyExists
         | Code::BatchInProgress
+        | Code::BatchNotOpen
         | Code::IdempotencyKeyReused => 409,
         Code::AgentAtCapacity => 429,
         _ => 422,

@@ -9,10 +9,10 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description, events,
-    execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
-    node_links, node_metadata, nodes, orchestration, organizations, secrets, structure,
-    verification, versions, workflows,
+    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description,
+    event_subscriptions, events, execution_actions, executions, function_models, health,
+    knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations,
+    secrets, structure, verification, versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -185,6 +185,18 @@ async fn route<W: Wiring>(
         Operation::ListSeals => audit::seals(call).await,
         Operation::VerifyAudit => audit::verify(call).await,
         Operation::ReadStates => audit::states(call, first).await,
+
+        Operation::ListSubscriptions
+        | Operation::ReadSubscription
+        | Operation::SaveSubscription
+        | Operation::RemoveSubscription
+        | Operation::FetchEvents
+        | Operation::SettleEvents
+        | Operation::ListDeadLetters
+        | Operation::DropDeadLetter
+        | Operation::ReplayDeadLetter => {
+            event_subscriptions::serve(call, operation, first, second).await
+        }
 
         Operation::StartExecution => executions::start(call, first).await,
         Operation::ListExecutions => executions::list(call, first).await,

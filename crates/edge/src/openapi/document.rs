@@ -99,6 +99,8 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
             "The entity the node belongs to; the model, for models.",
         ),
         "featureType" => (schema::<FeatureType>(), "The feature of the entity."),
+        "subscription" => (schema::<String>(), "The name of the subscription."),
+        "eventId" => (schema::<EntityId>(), "The event."),
         "linkId" => (schema::<LinkId>(), "The link."),
         "aggregateType" => (schema::<AggregateType>(), "What kind of thing it is."),
         "aggregateId" => (schema::<uuid::Uuid>(), "The thing."),

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod contexts;
 pub(crate) mod dependencies;
 pub(crate) mod description;
+pub(crate) mod event_subscriptions;
 pub(crate) mod events;
 pub(crate) mod execution_actions;
 pub(crate) mod executions;

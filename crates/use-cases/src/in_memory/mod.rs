@@ -13,6 +13,7 @@ mod clock;
 mod contexts;
 mod control;
 mod described_nodes;
+mod event_feed;
 mod event_log;
 mod exchange;
 mod executions;
@@ -52,6 +53,7 @@ pub use self::audit_logs::AuditLogs;
 pub use self::clock::Clock;
 pub use self::contexts::Contexts;
 pub use self::described_nodes::DescribedNodes;
+pub use self::event_feed::EventFeed;
 pub use self::event_log::EventLog;
 pub use self::executions::Executions;
 pub use self::faults::Faults;
@@ -89,6 +91,7 @@ pub struct World {
     agent_tasks: AgentTasks,
     agent_service: AgentService,
     described_nodes: DescribedNodes,
+    event_feed: EventFeed,
     event_log: EventLog,
     audit_logs: AuditLogs,
     aggregates: Aggregates,
@@ -132,6 +135,7 @@ impl World {
                 turns: Default::default(),
             },
             described_nodes: DescribedNodes(own()),
+            event_feed: EventFeed::default(),
             event_log: EventLog(own()),
             audit_logs: AuditLogs(own()),
             aggregates: Aggregates(own()),
@@ -186,6 +190,7 @@ impl Ports for World {
     type AgentService = AgentService;
     type DescribedNodes = DescribedNodes;
     type EventLog = EventLog;
+    type EventFeed = EventFeed;
     type AuditLogs = AuditLogs;
     type Aggregates = Aggregates;
     type IdempotentAnswers = IdempotentAnswers;
@@ -256,6 +261,9 @@ impl Ports for World {
         &self.described_nodes
     }
 
+    fn event_feed(&self) -> &EventFeed {
+        &self.event_feed
+    }
     fn event_log(&self) -> &EventLog {
         &self.event_log
     }

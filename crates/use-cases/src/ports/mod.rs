@@ -14,6 +14,7 @@ mod clock;
 mod contexts;
 mod described_nodes;
 mod error;
+mod event_feed;
 mod event_log;
 mod exchange;
 mod executions;
@@ -44,6 +45,7 @@ pub use clock::Clock;
 pub use contexts::{ContextSave, Contexts, TreeId};
 pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};
 pub use error::{PortError, PortErrorKind};
+pub use event_feed::{EventFeed, FeedCall};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
@@ -117,6 +119,8 @@ pub trait Ports {
     type DescribedNodes: DescribedNodes;
     /// What has happened.
     type EventLog: EventLog;
+    /// Who follows it.
+    type EventFeed: EventFeed;
     /// Who changed what.
     type AuditLogs: AuditLogs;
     /// Rows and events of whole aggregates.
@@ -162,6 +166,8 @@ pub trait Ports {
     fn described_nodes(&self) -> &Self::DescribedNodes;
     /// What has happened.
     fn event_log(&self) -> &Self::EventLog;
+    /// Who follows it.
+    fn event_feed(&self) -> &Self::EventFeed;
     /// Who changed what.
     fn audit_logs(&self) -> &Self::AuditLogs;
     /// Rows and events of whole aggregates.

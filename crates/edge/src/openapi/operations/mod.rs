@@ -4,6 +4,7 @@ mod ai_agents;
 mod audit;
 mod contexts;
 mod documents;
+mod event_subscriptions;
 mod executions;
 mod function_models;
 mod history;
@@ -85,6 +86,16 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ListSeals => audit::seals(),
         Operation::VerifyAudit => audit::verify(),
         Operation::ReadStates => audit::states(),
+
+        Operation::ListSubscriptions => event_subscriptions::list(),
+        Operation::ReadSubscription => event_subscriptions::read(),
+        Operation::SaveSubscription => event_subscriptions::save(),
+        Operation::RemoveSubscription => event_subscriptions::remove(),
+        Operation::FetchEvents => event_subscriptions::fetch(),
+        Operation::SettleEvents => event_subscriptions::settle(),
+        Operation::ListDeadLetters => event_subscriptions::dead_letters(),
+        Operation::DropDeadLetter => event_subscriptions::drop_letter(),
+        Operation::ReplayDeadLetter => event_subscriptions::replay_letter(),
 
         Operation::StartExecution => executions::start(),
         Operation::ListExecutions => executions::list(),
