@@ -68,7 +68,9 @@ function filled(body: Json, named: Named): Json {
   if (body === null || typeof body !== "object") return body;
   const fields = Object.entries(body).map(([name, value]) => [
     name,
-    typeof value === "string" && named[name] ? named[name] : filled(value, named),
+    typeof value === "string" && named[name] && value.search(INSTANT) < 0
+      ? named[name]
+      : filled(value, named),
   ]);
   return Object.fromEntries(fields);
 }
