@@ -4,7 +4,7 @@
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use domain::verification::{self, AggregateType, Comparison, Recorded};
+use domain::verification::{self, Comparison, Recorded, ReplayedType};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -24,7 +24,7 @@ const SERVICE: Uuid = Uuid::nil();
 pub(crate) struct Arguments {
     /// Only this one, such as `function-model/0192…`; everything without it.
     #[arg(long, value_name = "TYPE/ID", value_parser = named)]
-    aggregate: Option<(AggregateType, Uuid)>,
+    aggregate: Option<(ReplayedType, Uuid)>,
     /// Make rows what the events say where they are not.
     #[arg(long)]
     rebuild: bool,
@@ -38,14 +38,11 @@ pub(crate) struct Arguments {
     db_url: String,
 }
 
-fn named(text: &str) -> Result<(AggregateType, Uuid), String> {
+fn named(text: &str) -> Result<(ReplayedType, Uuid), String> {
     let parts = text
         .split_once('/')
-        .and_then(|(kind, id)| Some((AggregateType::parse(kind)?, id.parse().ok()?)));
-    let types: Vec<&str> = AggregateType::ALL
-        .iter()
-        .map(|kind| kind.as_str())
-        .collect();
+        .and_then(|(kind, id)| Some((ReplayedType::parse(kind)?, id.parse().ok()?)));
+    let types: Vec<&str> = ReplayedType::ALL.iter().map(|kind| kind.as_str()).collect();
     parts.ok_or_else(|| format!("a type ({}), a slash and an id", types.join(", ")))
 }
 
@@ -68,7 +65,7 @@ pub(crate) struct Sum {
     /// How many were compared.
     pub(crate) compared: usize,
     /// What is not what its events say, and where.
-    pub(crate) broken: Vec<(AggregateType, Uuid, Result<Comparison, String>)>,
+    pub(crate) broken: Vec<(ReplayedType, Uuid, Result<Comparison, String>)>,
 }
 
 /// Compares, tells, and rebuilds if that is wanted.
@@ -113,7 +110,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// When the database does not answer.
 pub(crate) async fn everything(client: &Client) -> anyhow::Result<Sum> {
     let mut sum = Sum::default();
-    for kind in AggregateType::ALL {
+    for kind in ReplayedType::ALL {
         let mut after = None;
         loop {
             let question = json!({"aggregateType": kind, "after": after, "limit": AGGREGATES,
@@ -133,7 +130,7 @@ pub(crate) async fn everything(client: &Client) -> anyhow::Result<Sum> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(crate) async fn one(client: &Client, kind: AggregateType, id: Uuid) -> anyhow::Result<Stored> {
+pub(crate) async fn one(client: &Client, kind: ReplayedType, id: Uuid) -> anyhow::Result<Stored> {
     let question = json!({"aggregateType": kind, "aggregateId": id, "mostEvents": EVENTS});
     let found = read(client, &question).await?.into_iter().next();
     found.context("the database answers nothing")
@@ -145,7 +142,7 @@ pub(crate) async fn one(client: &Client, kind: AggregateType, id: Uuid) -> anyho
 /// When the database does not answer; a stream that cannot be replayed is an answer.
 pub(crate) async fn compare(
     client: &Client,
-    kind: AggregateType,
+    kind: ReplayedType,
     stored: &Stored,
 ) -> anyhow::Result<Result<Comparison, String>> {
     let replayed = replay(client, kind, stored).await?;
@@ -156,7 +153,7 @@ pub(crate) async fn compare(
 ///
 /// # Errors
 /// When its events cannot be replayed, or the database refuses.
-pub(crate) async fn rebuild(client: &Client, kind: AggregateType, id: Uuid) -> anyhow::Result<()> {
+pub(crate) async fn rebuild(client: &Client, kind: ReplayedType, id: Uuid) -> anyhow::Result<()> {
     let stored = one(client, kind, id).await?;
     ensure!(
         stored.stream_version > 0,
@@ -189,7 +186,7 @@ impl Sum {
     async fn take(
         &mut self,
         client: &Client,
-        kind: AggregateType,
+        kind: ReplayedType,
         stored: Stored,
     ) -> anyhow::Result<()> {
         self.compared += 1;
@@ -237,7 +234,7 @@ impl Sum {
 
 async fn replay(
     client: &Client,
-    kind: AggregateType,
+    kind: ReplayedType,
     stored: &Stored,
 ) -> anyhow::Result<Result<Value, String>> {
     let mut events = stored.events.clone();

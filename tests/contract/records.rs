@@ -3,7 +3,7 @@
 use domain::event_feed::AggregateType;
 use domain::function_model::commands::UpdateFunctionModel;
 use domain::ids::ModelId;
-use domain::verification::AggregateType;
+use domain::verification::ReplayedType;
 use serde_json::json;
 use use_cases::function_model;
 use use_cases::ports::{
@@ -211,7 +211,7 @@ pub(crate) async fn rows_are_what_events_say(home: &impl Home) {
     let mut context = home.context(0).clone();
     context.actor.service = true;
     context.actor.claims = json!({"sub": context.actor.user_id, "role": "service_role"});
-    let (ports, kind) = (home.ports(0), AggregateType::FunctionModel);
+    let (ports, kind) = (home.ports(0), ReplayedType::FunctionModel);
     let id = id.as_uuid();
     let look = async || verify_aggregate(ports, &context, kind, id).await.unwrap();
     let verdict = look().await;

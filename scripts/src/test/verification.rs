@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::{Context, bail, ensure};
-use domain::verification::AggregateType;
+use domain::verification::ReplayedType;
 use serde_json::{Map, Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub(super) async fn run(url: &str, by_hand: &HashSet<Uuid>) -> anyhow::Result<Co
     sum.broken.retain(|(_, id, _)| !by_hand.contains(id));
     sum.tell();
     let mut count = Count::one(sum.broken.is_empty());
-    for kind in AggregateType::ALL {
+    for kind in ReplayedType::ALL {
         let outcome = corruptions(&client, *kind).await;
         match &outcome {
             Ok(tried) => println!("test {tried} corruptions of {kind} are named and undone ... ok"),
@@ -52,7 +52,7 @@ pub(super) async fn run(url: &str, by_hand: &HashSet<Uuid>) -> anyhow::Result<Co
 }
 
 /// Corrupts an aggregate in every way; answers how many there were.
-async fn corruptions(client: &Client, kind: AggregateType) -> anyhow::Result<usize> {
+async fn corruptions(client: &Client, kind: ReplayedType) -> anyhow::Result<usize> {
     let id = richest(client, kind).await?;
     let stored = one(client, kind, id).await?;
     let tables = stored.rows.as_object().context("it has no rows")?;
@@ -82,7 +82,7 @@ async fn corruptions(client: &Client, kind: AggregateType) -> anyhow::Result<usi
             tried += 1;
         }
     }
-    if kind == AggregateType::FunctionModel {
+    if kind == ReplayedType::FunctionModel {
         let statement = format!("delete from public.node_dependencies where model_id = '{id}'");
         planted(client, &statement).await?;
         undone(client, kind, &stored, "container_nodes/").await?;
@@ -234,7 +234,7 @@ async fn planted(client: &Client, statement: &str) -> anyhow::Result<u64> {
 /// A corruption is named, and rebuilding undoes it and leaves its trace in the audit log.
 async fn undone(
     client: &Client,
-    kind: AggregateType,
+    kind: ReplayedType,
     before: &Stored,
     path: &str,
 ) -> anyhow::Result<()> {
@@ -276,9 +276,9 @@ async fn traces(client: &Client, id: Uuid) -> anyhow::Result<i64> {
 }
 
 /// The aggregate with the most to corrupt.
-async fn richest(client: &Client, kind: AggregateType) -> anyhow::Result<Uuid> {
+async fn richest(client: &Client, kind: ReplayedType) -> anyhow::Result<Uuid> {
     let statement = match kind {
-        AggregateType::FunctionModel => {
+        ReplayedType::FunctionModel => {
             "select model_id from public.function_models as model
              where status = 'published' and exists (
                select from public.function_model_versions as version
@@ -289,18 +289,18 @@ async fn richest(client: &Client, kind: AggregateType) -> anyhow::Result<Uuid> {
                (select count(*) from public.node_dependencies as edge where edge.model_id = model.model_id) between 1 and 20 desc
              limit 1"
         }
-        AggregateType::NodeLink => {
+        ReplayedType::NodeLink => {
             "select link_id from public.node_links as link
              where exists (select from public.domain_events as event where event.aggregate_id = link.link_id)
              order by source_node_id is null, link_context = '{}', revision desc limit 1"
         }
-        AggregateType::AiAgent => {
+        ReplayedType::AiAgent => {
             "select agent_id from public.ai_agents as agent
              where exists (select from public.domain_events as event where event.aggregate_id = agent.agent_id)
                and not exists (select from public.agent_tasks as task where task.agent_id = agent.agent_id)
              order by description is null, revision desc limit 1"
         }
-        AggregateType::Organization => {
+        ReplayedType::Organization => {
             "select organization_id from public.organizations as organization
              where exists (select from public.domain_events as event where event.aggregate_id = organization.organization_id)
              order by (select count(*) from public.organization_members as member

@@ -1,6 +1,6 @@
 //! Rows and events of whole aggregates.
 
-use domain::verification::{AggregateType, Recorded};
+use domain::verification::{Recorded, ReplayedType};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use use_cases::context::Context;
@@ -37,7 +37,7 @@ impl<H: Transport, C: Clock> Aggregates for PostgrestAggregates<H, C> {
     async fn find(
         &self,
         context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         aggregate_id: Uuid,
     ) -> Result<StoredAggregate, PortError> {
         let question = json!({"aggregateType": aggregate_type, "aggregateId": aggregate_id});
@@ -48,7 +48,7 @@ impl<H: Transport, C: Clock> Aggregates for PostgrestAggregates<H, C> {
     async fn next(
         &self,
         context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<StoredAggregate>, PortError> {

@@ -28,7 +28,7 @@ pub use model::{model_rows, plans};
 
 words!(
     /// What can be replayed.
-    AggregateType {
+    ReplayedType {
         /// A model with its nodes and versions.
         FunctionModel => "function-model",
         /// A link.
@@ -79,15 +79,15 @@ impl Recorded {
 /// `EVENT_SCHEMA_INVALID` for an event that cannot be read, or a stream that does not begin with
 /// a creation.
 pub fn replay(
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     events: &[Recorded],
     gone_users: &[Uuid],
 ) -> Result<Value, DomainError> {
     let rows = match aggregate_type {
-        AggregateType::FunctionModel => model::replay(events)?,
-        AggregateType::NodeLink => link::replay(events)?,
-        AggregateType::AiAgent => agent::replay(events)?,
-        AggregateType::Organization => organization::replay(events, gone_users)?,
+        ReplayedType::FunctionModel => model::replay(events)?,
+        ReplayedType::NodeLink => link::replay(events)?,
+        ReplayedType::AiAgent => agent::replay(events)?,
+        ReplayedType::Organization => organization::replay(events, gone_users)?,
     };
     Ok(rows.map_or_else(|| json!({}), Value::Object))
 }

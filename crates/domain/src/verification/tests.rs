@@ -121,7 +121,7 @@ impl Story {
     }
 
     fn check(&self) {
-        let replayed = replay(AggregateType::FunctionModel, &self.events, &[]).unwrap();
+        let replayed = replay(ReplayedType::FunctionModel, &self.events, &[]).unwrap();
         let found = compare(&self.stored(), &replayed);
         assert_eq!(found.differences, [], "{:#?}", self.events);
     }
@@ -339,7 +339,7 @@ fn a_model_is_archived_deleted_restored_and_purged() {
         event_type: "FunctionModelPurged".into(),
         ..purged[0].clone()
     });
-    let gone = replay(AggregateType::FunctionModel, &purged, &[]).unwrap();
+    let gone = replay(ReplayedType::FunctionModel, &purged, &[]).unwrap();
     assert_eq!(gone, json!({}));
 }
 
@@ -375,7 +375,7 @@ fn organizations_have_members_as_long_as_these_have_accounts() {
         ),
     ];
     let rows = |events: &[Recorded], gone: &[Uuid]| {
-        replay(AggregateType::Organization, events, gone).unwrap()
+        replay(ReplayedType::Organization, events, gone).unwrap()
     };
     let all = rows(&events, &[]);
     let organization = &all["organizations"][id.to_string()];
@@ -431,7 +431,7 @@ fn agents_count_saves_and_not_deeds() {
         ),
     ];
     let row = |events: &[Recorded]| {
-        let rows = replay(AggregateType::AiAgent, events, &[]).unwrap();
+        let rows = replay(ReplayedType::AiAgent, events, &[]).unwrap();
         rows["ai_agents"][id.to_string()].clone()
     };
     let agent = row(&events);
@@ -451,7 +451,7 @@ fn agents_count_saves_and_not_deeds() {
         json!({"configuration": {"removed": true}}),
     ));
     assert_eq!(
-        replay(AggregateType::AiAgent, &events, &[]).unwrap(),
+        replay(ReplayedType::AiAgent, &events, &[]).unwrap(),
         json!({})
     );
 }
@@ -472,7 +472,7 @@ fn links_are_made_changed_and_removed() {
             json!({"linkId": id, "changes": {"linkStrength": 0.7}}),
         ),
     ];
-    let rows = replay(AggregateType::NodeLink, &events, &[]).unwrap();
+    let rows = replay(ReplayedType::NodeLink, &events, &[]).unwrap();
     let link = &rows["node_links"][id.to_string()];
     assert_eq!(
         (&link["link_strength"], &link["revision"]),
@@ -481,14 +481,14 @@ fn links_are_made_changed_and_removed() {
     assert_eq!(link["link_context"], json!({}));
     events.push(event("NodeLinkRemoved", 3, json!({"linkId": id})));
     assert_eq!(
-        replay(AggregateType::NodeLink, &events, &[]).unwrap(),
+        replay(ReplayedType::NodeLink, &events, &[]).unwrap(),
         json!({})
     );
 }
 
 #[test]
 fn what_cannot_be_replayed_is_refused_by_name() {
-    for kind in AggregateType::ALL {
+    for kind in ReplayedType::ALL {
         let strange = event("SomethingElse", 7, json!({}));
         let refusal = replay(*kind, &[strange], &[]).unwrap_err();
         assert_eq!(refusal.code, Code::EventSchemaInvalid);
@@ -496,7 +496,7 @@ fn what_cannot_be_replayed_is_refused_by_name() {
     }
     let mut story = Story::begin();
     story.events[0].event_version = 9;
-    assert!(replay(AggregateType::FunctionModel, &story.events, &[]).is_err());
+    assert!(replay(ReplayedType::FunctionModel, &story.events, &[]).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
     ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
 };
-use domain::verification::AggregateType;
+use domain::verification::ReplayedType;
 use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
 
@@ -102,7 +102,7 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "subscription" => (schema::<String>(), "The name of the subscription."),
         "eventId" => (schema::<EntityId>(), "The event."),
         "linkId" => (schema::<LinkId>(), "The link."),
-        "aggregateType" => (schema::<AggregateType>(), "What kind of thing it is."),
+        "aggregateType" => (schema::<ReplayedType>(), "What kind of thing it is."),
         "aggregateId" => (schema::<uuid::Uuid>(), "The thing."),
         "recordId" => (
             schema::<uuid::Uuid>(),

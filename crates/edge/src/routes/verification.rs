@@ -1,6 +1,6 @@
 //! Whether what is stored is what the events say; for operators.
 
-use domain::verification::AggregateType;
+use domain::verification::ReplayedType;
 use use_cases::verification::{
     MOST_AGGREGATES, rebuild_aggregate, verify_aggregate, verify_aggregates,
 };
@@ -10,8 +10,8 @@ use crate::call::{Answer, Call, Wiring};
 use crate::problem::{Problem, Success};
 use crate::response::Response;
 
-fn aggregate_type(text: &str) -> Result<AggregateType, Problem> {
-    let kind = AggregateType::parse(text);
+fn aggregate_type(text: &str) -> Result<ReplayedType, Problem> {
+    let kind = ReplayedType::parse(text);
     kind.ok_or_else(|| Problem::invalid_field("aggregateType", "oneOf", "There is no such type."))
 }
 

@@ -8,7 +8,7 @@ use domain::ids::{AgentId, LinkId, ModelId, OrganizationId, UserId};
 use domain::json;
 use domain::node_link::NodeLink;
 use domain::organization::OrganizationRole;
-use domain::verification::{self, AggregateType, Recorded, model_rows, timestamp};
+use domain::verification::{self, Recorded, ReplayedType, model_rows, timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ impl ports::Aggregates for Aggregates {
     async fn find(
         &self,
         _context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         aggregate_id: Uuid,
     ) -> Result<StoredAggregate, PortError> {
         self.0.faults.check("aggregates.read")?;
@@ -38,7 +38,7 @@ impl ports::Aggregates for Aggregates {
     async fn next(
         &self,
         _context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<StoredAggregate>, PortError> {
@@ -48,10 +48,10 @@ impl ports::Aggregates for Aggregates {
         let events = store.events.iter().filter(of_type);
         let mut ids: Vec<Uuid> = events.map(|event| event.aggregate_id).collect();
         match aggregate_type {
-            AggregateType::FunctionModel => ids.extend(store.models.keys().map(|id| id.as_uuid())),
-            AggregateType::NodeLink => ids.extend(store.links.iter().map(|l| l.link_id.as_uuid())),
-            AggregateType::AiAgent => ids.extend(store.agents.keys().map(|id| id.as_uuid())),
-            AggregateType::Organization => {
+            ReplayedType::FunctionModel => ids.extend(store.models.keys().map(|id| id.as_uuid())),
+            ReplayedType::NodeLink => ids.extend(store.links.iter().map(|l| l.link_id.as_uuid())),
+            ReplayedType::AiAgent => ids.extend(store.agents.keys().map(|id| id.as_uuid())),
+            ReplayedType::Organization => {
                 ids.extend(store.organizations.keys().map(|id| id.as_uuid()));
             }
         }
@@ -129,12 +129,12 @@ fn recorded(store: &Store, id: Uuid, after: i64) -> Vec<Recorded> {
     .collect()
 }
 
-fn stored(store: &Store, aggregate_type: AggregateType, id: Uuid) -> StoredAggregate {
+fn stored(store: &Store, aggregate_type: ReplayedType, id: Uuid) -> StoredAggregate {
     let rows = match aggregate_type {
-        AggregateType::FunctionModel => model(store, ModelId::from_uuid(id)),
-        AggregateType::NodeLink => link(store, LinkId::from_uuid(id)),
-        AggregateType::AiAgent => agent(store, AgentId::from_uuid(id)),
-        AggregateType::Organization => organization(store, OrganizationId::from_uuid(id)),
+        ReplayedType::FunctionModel => model(store, ModelId::from_uuid(id)),
+        ReplayedType::NodeLink => link(store, LinkId::from_uuid(id)),
+        ReplayedType::AiAgent => agent(store, AgentId::from_uuid(id)),
+        ReplayedType::Organization => organization(store, OrganizationId::from_uuid(id)),
     };
     StoredAggregate {
         aggregate_id: id,
@@ -216,7 +216,7 @@ fn replace(store: &mut Store, rebuild: &Rebuild) -> Result<(), json::Error> {
     let (id, rows) = (rebuild.aggregate_id, &rebuild.rows);
     let one = |table: &str| rows[table][id.to_string()].as_object().cloned();
     match rebuild.aggregate_type {
-        AggregateType::FunctionModel => {
+        ReplayedType::FunctionModel => {
             let id = ModelId::from_uuid(id);
             store.models.remove(&id);
             store.versions.retain(|version| version.model_id != id);
@@ -231,14 +231,14 @@ fn replace(store: &mut Store, rebuild: &Rebuild) -> Result<(), json::Error> {
                 store.versions.push(version);
             }
         }
-        AggregateType::NodeLink => {
+        ReplayedType::NodeLink => {
             store.links.retain(|link| link.link_id.as_uuid() != id);
             if let Some(fields) = one("node_links") {
                 let link: NodeLink = json::from_value(wire(fields))?;
                 store.links.push(link);
             }
         }
-        AggregateType::AiAgent => {
+        ReplayedType::AiAgent => {
             let former = store.agents.remove(&AgentId::from_uuid(id));
             if let Some(mut fields) = one("ai_agents") {
                 let former = former.map(|agent| row(&agent)).unwrap_or_default();
@@ -253,7 +253,7 @@ fn replace(store: &mut Store, rebuild: &Rebuild) -> Result<(), json::Error> {
                 store.agents.insert(agent.agent_id, agent);
             }
         }
-        AggregateType::Organization => {
+        ReplayedType::Organization => {
             let id = OrganizationId::from_uuid(id);
             store.organizations.remove(&id);
             store.members.retain(|(own, _), _| *own != id);

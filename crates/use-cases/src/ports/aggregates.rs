@@ -1,7 +1,7 @@
 //! Rows and events of whole aggregates, to compare the ones with the others. For the service alone.
 
 use domain::limits::JsonObject;
-use domain::verification::{AggregateType, Recorded};
+use domain::verification::{Recorded, ReplayedType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub struct StoredAggregate {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rebuild {
     /// What is rebuilt.
-    pub aggregate_type: AggregateType,
+    pub aggregate_type: ReplayedType,
     /// Its id.
     pub aggregate_id: Uuid,
     /// The newest event that was replayed.
@@ -50,7 +50,7 @@ pub trait Aggregates {
     async fn find(
         &self,
         context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         aggregate_id: Uuid,
     ) -> Result<StoredAggregate, PortError>;
 
@@ -58,7 +58,7 @@ pub trait Aggregates {
     async fn next(
         &self,
         context: &Context,
-        aggregate_type: AggregateType,
+        aggregate_type: ReplayedType,
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<StoredAggregate>, PortError>;

@@ -1,7 +1,7 @@
 //! Makes the rows of an aggregate what its events say.
 
 use domain::error::{Code, DomainError};
-use domain::verification::{self, AggregateType};
+use domain::verification::{self, ReplayedType};
 use uuid::Uuid;
 
 use super::verify::{Verdict, load, replay, verdict};
@@ -19,7 +19,7 @@ use crate::writing::failure;
 pub async fn rebuild_aggregate(
     ports: &impl Ports,
     context: &Context,
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     aggregate_id: Uuid,
 ) -> Result<Verdict, UseCaseError> {
     let stored = load(ports, context, aggregate_type, aggregate_id).await?;

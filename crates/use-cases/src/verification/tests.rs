@@ -1,7 +1,7 @@
 use domain::error::Code;
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::{OrganizationRole, UpdateOrganization};
-use domain::verification::AggregateType;
+use domain::verification::ReplayedType;
 use uuid::Uuid;
 
 use super::*;
@@ -9,10 +9,10 @@ use crate::error::UseCaseError;
 use crate::in_memory::World;
 use crate::testing::{Draft, alice, refusal, service};
 
-const MODEL: AggregateType = AggregateType::FunctionModel;
-const ORGANIZATION: AggregateType = AggregateType::Organization;
+const MODEL: ReplayedType = ReplayedType::FunctionModel;
+const ORGANIZATION: ReplayedType = ReplayedType::Organization;
 
-fn look(world: &World, kind: AggregateType, id: Uuid) -> Verdict {
+fn look(world: &World, kind: ReplayedType, id: Uuid) -> Verdict {
     world
         .run(verify_aggregate(world, &service(), kind, id))
         .unwrap()

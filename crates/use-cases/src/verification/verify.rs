@@ -1,7 +1,7 @@
 //! Replays the events of aggregates and compares what they make with what is stored.
 
 use domain::error::{Code, DomainError};
-use domain::verification::{self, AggregateType, Difference};
+use domain::verification::{self, Difference, ReplayedType};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub const MOST_AGGREGATES: u32 = 100;
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
     /// What was compared.
-    pub aggregate_type: AggregateType,
+    pub aggregate_type: ReplayedType,
     /// Its id.
     pub aggregate_id: Uuid,
     /// The number of its newest event.
@@ -59,7 +59,7 @@ pub struct Findings {
 pub async fn verify_aggregate(
     ports: &impl Ports,
     context: &Context,
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     aggregate_id: Uuid,
 ) -> Result<Verdict, UseCaseError> {
     let stored = load(ports, context, aggregate_type, aggregate_id).await?;
@@ -74,7 +74,7 @@ pub async fn verify_aggregate(
 pub async fn verify_aggregates(
     ports: &impl Ports,
     context: &Context,
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Findings, UseCaseError> {
@@ -104,7 +104,7 @@ pub async fn verify_aggregates(
 pub(super) async fn load(
     ports: &impl Ports,
     context: &Context,
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     aggregate_id: Uuid,
 ) -> Result<StoredAggregate, UseCaseError> {
     guard(context)?;
@@ -123,7 +123,7 @@ pub(super) async fn load(
 pub(super) async fn replay(
     ports: &impl Ports,
     context: &Context,
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     stored: &StoredAggregate,
 ) -> Result<Result<Value, DomainError>, PortError> {
     let mut events = stored.events.clone();
@@ -151,7 +151,7 @@ pub(super) async fn replay(
 }
 
 pub(super) fn verdict(
-    aggregate_type: AggregateType,
+    aggregate_type: ReplayedType,
     stored: &StoredAggregate,
     replayed: &Result<Value, DomainError>,
 ) -> Verdict {
