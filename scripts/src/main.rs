@@ -15,15 +15,18 @@ mod bench;
 mod check;
 mod coverage;
 mod demo;
+mod events;
 mod openapi;
 mod setup;
 mod snapshot;
 mod stack;
 mod test;
+mod verify;
 mod wasm;
 
 // What they share.
 mod command;
+mod dice;
 mod interrupt;
 mod places;
 mod progress;
@@ -47,12 +50,16 @@ enum Task {
     Snapshot,
     /// Verify the audit log against its seals, export a month of it, drop an exported month.
     Audit(audit::Arguments),
+    /// Compare what is stored with what the events say, and rebuild what differs.
+    Verify(verify::Arguments),
     /// Start the platform on this machine, on fixed ports and with data that stays.
     Stack(stack::Arguments),
     /// Check everything; what continuous integration runs.
     Test(test::Arguments),
     /// Ask who may do what, for every cell of docs/access-matrix.md, and whether loosening anything would be noticed.
     AccessMatrix,
+    /// Follow the log of events while sixteen writers stall and roll back, and account for every event.
+    Events(events::Arguments),
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -92,9 +99,11 @@ async fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Snapshot => snapshot::run().await,
         Task::Audit(arguments) => audit::run(arguments).await,
+        Task::Verify(arguments) => verify::run(arguments).await,
         Task::Stack(arguments) => stack::run(arguments).await,
         Task::Test(arguments) => test::run(arguments).await,
         Task::AccessMatrix => access_matrix::run().await,
+        Task::Events(arguments) => events::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -13,9 +13,10 @@ use local_stack::{Data, Options, Ports, Stack};
 use crate::interrupt;
 use crate::progress::step;
 use crate::tally::{Count, Tally};
-use crate::{access_matrix, check, places, setup, wasm_module};
+use crate::{access_matrix, check, events, places, setup, wasm_module};
 
 pub(crate) use self::database::connect;
+pub(crate) use self::schema::on_database_of_its_own;
 
 mod advisors;
 mod audit;
@@ -27,6 +28,7 @@ mod native;
 mod schema;
 mod schemathesis;
 mod shells;
+mod verification;
 
 /// Which part to run.
 #[derive(Args)]
@@ -100,11 +102,18 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     if filter.is_none_or(|text| text == "migrations") {
         tally.part("migrations", schema::prefixes(details)).await;
     }
+    if filter.is_none_or(|text| events::NAME.contains(text)) {
+        tally
+            .part("followers of the log", events::check(details))
+            .await;
+    }
     if filter.is_none_or(|text| access_matrix::NAME.contains(text)) {
         tally
             .part("access matrix", access_matrix::check(details, false))
             .await;
     }
+    // The scene of the matrix was written by hand, without events.
+    let by_hand = verification::by_hand(&details.admin_db_url).await?;
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -116,6 +125,14 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .await;
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
+    }
+    if filter.is_none_or(|text| verification::NAME.contains(text)) {
+        tally
+            .part(
+                "stored rows",
+                verification::run(&details.admin_db_url, &by_hand),
+            )
+            .await;
     }
     if filter.is_none_or(|text| audit::NAME.contains(text)) {
         // Last, over the rows that all others left.

@@ -5,7 +5,8 @@ begin
   insert into public.organization_members (organization_id, user_id, role)
   select founded.organization_id, founded.created_by, 'owner'
   from new_rows as founded
-  where founded.created_by is not null;
+  where founded.created_by is not null
+  on conflict on constraint organization_members_pkey do nothing;
   return null;
 end
 $$;

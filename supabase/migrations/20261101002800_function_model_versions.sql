@@ -38,7 +38,8 @@ create trigger _020_refuse_change before update on public.function_model_version
     is distinct from
         (new.version_id, new.model_id, new.version_number, new.version_data, new.author_id, new.notes,
          new.previous_version, new.created_at)
-    or old.is_published = new.is_published)
+    and not private.is_rebuilding()
+    or old.is_published = new.is_published and not private.is_rebuilding())
   execute function private.tg_refuse_change();
 
 -- The snapshot stays out of the audit log, and is not even looked at: it may have megabytes.
@@ -47,14 +48,16 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   v_request jsonb := private.current_request();
+  -- Only rebuilding changes anything else than what is published.
+  v_whole boolean := tg_op = 'INSERT' or private.is_rebuilding();
 begin
   insert into public.audit_logs (
     table_name, operation, record_id, row_id, model_id, organization_id, old_data, new_data,
     changed_by, event_id, event_type, request_id, traceparent)
   select tg_table_name, case tg_op when 'INSERT' then 'create' else 'update' end,
          version.model_id, version.version_id, version.model_id, (v_request ->> 'organizationId')::uuid,
-         case tg_op when 'UPDATE' then jsonb_build_object('is_published', not version.is_published) end,
-         case tg_op when 'UPDATE' then jsonb_build_object('is_published', version.is_published)
+         case when not v_whole then jsonb_build_object('is_published', not version.is_published) end,
+         case when not v_whole then jsonb_build_object('is_published', version.is_published)
            else jsonb_build_object(
              'version_id', version.version_id, 'model_id', version.model_id,
              'version_number', version.version_number, 'author_id', version.author_id,
@@ -69,7 +72,7 @@ end
 $$;
 
 comment on function private.tg_function_model_versions__record_audit_log() is
-  'Writes the audit rows of new versions and of those that were published or no longer are; nothing else of them changes. Definer: nobody else may write audit_logs.';
+  'Writes the audit rows of new versions and of those that were published or no longer are; nothing else of them changes, but by rebuilding. Definer: nobody else may write audit_logs.';
 
 revoke all on function private.tg_function_model_versions__record_audit_log() from public;
 

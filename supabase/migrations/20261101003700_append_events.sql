@@ -50,3 +50,18 @@ comment on function private.append_events(text, uuid, uuid, jsonb) is
 
 revoke all on function private.append_events(text, uuid, uuid, jsonb) from public;
 grant execute on function private.append_events(text, uuid, uuid, jsonb) to fm_writer, fm_engine;
+
+create function private.agent_removed(agent_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_array(jsonb_build_object(
+    'eventType', 'AIAgentConfigurationUpdated', 'eventVersion', 1, 'data', jsonb_build_object(
+      'agentId', agent_removed.agent_id, 'configuration', '{"removed": true}'::jsonb,
+      'updatedBy', private.actor_id(), 'updatedAt', private.wire_time(now()))))
+$$;
+
+comment on function private.agent_removed(uuid) is
+  'What is appended when an agent goes with what it serves.';
+
+revoke all on function private.agent_removed(uuid) from public;
+grant execute on function private.agent_removed(uuid) to fm_writer;

@@ -18,18 +18,20 @@ begin
       metadata = node.metadata,
       visual_properties = node."visualProperties",
       type_specific_data = node."typeSpecificData",
-      updated_at = now()
+      updated_at = coalesce(node."updatedAt", now())
   from private.container_nodes_of(put_container_nodes.nodes) as node
   where saved.model_id = put_container_nodes.model_id and saved.node_id = node."nodeId";
   get diagnostics v_updated = row_count;
 
   insert into public.container_nodes (
     model_id, node_id, node_type, name, description, position_x, position_y, execution_type, status,
-    timeout_ms, metadata, visual_properties, type_specific_data, created_at)
+    timeout_ms, metadata, visual_properties, type_specific_data, created_at, updated_at)
   select put_container_nodes.model_id, node."nodeId", node."nodeType", node.name, node.description, node.x, node.y,
          node."executionType", node.status, node."timeoutMs", node.metadata, node."visualProperties",
          node."typeSpecificData",
-         now() - (jsonb_array_length(put_container_nodes.nodes) - node.place) * interval '1 millisecond'
+         coalesce(node."createdAt",
+           now() - (jsonb_array_length(put_container_nodes.nodes) - node.place) * interval '1 millisecond'),
+         coalesce(node."updatedAt", now())
   from private.container_nodes_of(put_container_nodes.nodes) as node
   where not exists (
     select from public.container_nodes as saved
@@ -44,14 +46,14 @@ end
 $$;
 
 comment on function private.put_container_nodes(uuid, jsonb) is
-  'Stores whole containers in wire form, changed or new; their dependencies travel separately. New ones count as created one millisecond after another, the last of them now.';
+  'Stores whole containers in wire form, changed or new; their dependencies travel separately. Their times are those of their events; without them new ones count as created one millisecond after another, the last of them now.';
 
 create function private.container_nodes_of(nodes jsonb)
 returns table (
   "nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision,
   "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb,
-  "typeSpecificData" jsonb, place bigint)
-language sql immutable set search_path = ''
+  "typeSpecificData" jsonb, "createdAt" timestamptz, "updatedAt" timestamptz, place bigint)
+language sql stable set search_path = ''
 as $$
   select (node ->> 'nodeId')::uuid, node ->> 'nodeType', node ->> 'name', node ->> 'description',
          (node -> 'position' ->> 'x')::double precision, (node -> 'position' ->> 'y')::double precision,
@@ -59,6 +61,7 @@ as $$
          (node ->> 'timeoutMs')::integer, coalesce(nullif(node -> 'metadata', 'null'), '{}'),
          coalesce(nullif(node -> 'visualProperties', 'null'), '{}'),
          coalesce(nullif(node -> 'typeSpecificData', 'null'), '{}'),
+         (node ->> 'createdAt')::timestamptz, (node ->> 'updatedAt')::timestamptz,
          row_number() over (order by node ->> 'createdAt', place)
   from jsonb_array_elements(nodes) with ordinality as list (node, place)
 $$;

@@ -13,11 +13,7 @@ begin
      where stored.position > read_events.after_position and stored.position <= v_watermark
      order by stored.position limit v_count)
     union all
-    (select stored.position, private.event_envelope(row(
-       stored.position, stored.event_id, 'execution', stored.aggregate_id, stored.aggregate_version,
-       stored.event_type, stored.event_version, stored.occurred_at, stored.actor_id, stored.organization_id,
-       coalesce(stored.correlation_id, stored.aggregate_id::text), stored.causation_id, stored.traceparent,
-       public.data(stored))::public.domain_events) as envelope
+    (select stored.position, private.envelope_of_run(stored) as envelope
      from public.execution_events as stored
      where stored.position > read_events.after_position and stored.position <= v_watermark
      order by stored.position limit v_count)
@@ -65,6 +61,22 @@ $$;
 
 comment on function private.event_envelope(public.domain_events) is 'An event in wire form.';
 
+create function private.envelope_of_run(stored public.execution_events) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return private.event_envelope(row(
+    stored.position, stored.event_id, 'execution', stored.aggregate_id, stored.aggregate_version,
+    stored.event_type, stored.event_version, stored.occurred_at, stored.actor_id, stored.organization_id,
+    coalesce(stored.correlation_id, stored.aggregate_id::text), stored.causation_id, stored.traceparent,
+    public.data(stored))::public.domain_events);
+end
+$$;
+
+comment on function private.envelope_of_run(public.execution_events) is 'An event of a run in wire form.';
+
+revoke all on function private.envelope_of_run(public.execution_events) from public;
+grant execute on function private.envelope_of_run(public.execution_events) to fm_engine;
 revoke all on function private.event_envelope(public.domain_events) from public;
 grant execute on function private.event_envelope(public.domain_events) to fm_engine;
 revoke all on function public.read_events(bigint, integer) from public, anon, authenticated, service_role;

@@ -61,6 +61,7 @@ begin
     raise exception using errcode = 'PT409', message = 'Revision conflict', detail = v_model.revision::text;
   end if;
   perform private.describe_change(v_model.model_id, v_model.organization_id, '[]');
+  perform private.append_purge_events(v_model);
   perform private.remove_function_model(v_model.model_id);
   return '{}';
 end

@@ -136,6 +136,10 @@ begin
   insert into private.idempotency_keys (user_id, key, path, body_hash, answer) values (owner, 'matrix', '/', 'x', '{}')
   on conflict do nothing;
   insert into private.link_batches (user_id, batch_id) values (owner, 'matrix') on conflict do nothing;
+  insert into private.event_subscriptions (name, position) values (v_run::text, 0);
+  insert into private.set_aside_events (subscription, position, event_id, aggregate_id) values (v_run::text, 1, v_run, v_run);
+  insert into private.dead_letter_events (subscription, position, event_id, aggregate_id, attempts, error)
+  values (v_run::text, 1, v_run, v_run, 1, 'no');
 
   v_ids := jsonb_build_object(
     'organization', organization_id, 'owner', owner, 'model', v_version.model_id, 'version', v_version.version_id,
@@ -235,9 +239,12 @@ begin
     ('worker_leases', 'lease_token', 'run', '{"lease_token": ":new"}'),
     ('live_executions', 'execution_id', 'run', '{"execution_id": ":new"}'),
     ('group_cursors', 'execution_id', 'run', '{"group_id": 90}'),
-    ('secret_values', 'secret_id', 'secret', null)
+    ('secret_values', 'secret_id', 'secret', null),
+    ('event_subscriptions', 'name', 'run', '{"name": ":new"}'),
+    ('set_aside_events', 'subscription', 'run', '{"position": 90}'),
+    ('dead_letter_events', 'subscription', 'run', '{"position": 90}')
   ) as t (name, key, id, fresh);
-  update places set fresh_foreign = '{}' where object in ('private.idempotency_keys', 'private.link_batches', 'private.worker_leases', 'private.live_executions');
+  update places set fresh_foreign = '{}' where object in ('private.idempotency_keys', 'private.link_batches', 'private.worker_leases', 'private.live_executions', 'private.event_subscriptions');
   update places
   set fresh = jsonb_build_object('version_id', v_ids ->> 'free'), fresh_foreign = jsonb_build_object('version_id', v_other ->> 'free')
   where object = 'private.plans';
@@ -276,7 +283,10 @@ begin
     ('private.worker_leases', 'worker = ''other'''),
     ('private.live_executions', 'deadline = now() + interval ''1 day'''),
     ('private.group_cursors', 'next = next + 1'),
-    ('private.secret_values', 'sealed = sealed || 1')
+    ('private.secret_values', 'sealed = sealed || 1'),
+    ('private.event_subscriptions', 'batch = batch + 1'),
+    ('private.set_aside_events', 'attempts = 7'),
+    ('private.dead_letter_events', 'attempts = 7')
   ) as changes (object, change)
   where changes.object = places.object;
 end

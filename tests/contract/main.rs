@@ -89,6 +89,7 @@ macro_rules! every_check {
             records::a_stream_is_read_in_its_order,
             records::every_change_leaves_rows_of_audit,
             records::a_thing_is_reported_and_told_as_it_was,
+            records::rows_are_what_events_say,
             records::versions_are_frozen_and_listed,
         );
     };

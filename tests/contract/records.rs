@@ -1,13 +1,16 @@
 //! What is kept of what happened: events, audit, versions.
 
+use domain::event_feed::AggregateType;
 use domain::function_model::commands::UpdateFunctionModel;
 use domain::ids::ModelId;
+use domain::verification::ReplayedType;
 use serde_json::json;
 use use_cases::function_model;
 use use_cases::ports::{
-    AuditEntry, AuditFilter, AuditLogs, AuditOperation, EventFilter, EventLog, ModelVersions,
-    PageRequest, Ports,
+    Aggregates, AuditEntry, AuditFilter, AuditLogs, AuditOperation, EventFilter, EventLog,
+    ModelVersions, PageRequest, PortErrorKind, Ports, Rebuild,
 };
+use use_cases::verification::{rebuild_aggregate, verify_aggregate};
 
 use crate::home::{Home, kept, model, published, read};
 
@@ -42,6 +45,7 @@ pub(crate) async fn a_stream_is_read_in_its_order(home: &impl Home) {
 
     let filter = EventFilter {
         event_type: Some("FunctionModelUpdated".into()),
+        aggregate_type: Some(AggregateType::FunctionModel),
         aggregate_id: Some(stream),
         ..EventFilter::default()
     };
@@ -199,4 +203,50 @@ pub(crate) async fn versions_are_frozen_and_listed(home: &impl Home) {
     assert!(theirs.find(eve, id, "1.0.1").await.unwrap().is_none());
     let hidden = theirs.list(eve, id, &page(None)).await.unwrap();
     assert!(hidden.items.is_empty());
+}
+
+pub(crate) async fn rows_are_what_events_say(home: &impl Home) {
+    let id = model(home, "Verified").await;
+    change(home, id, "once").await;
+    let mut context = home.context(0).clone();
+    context.actor.service = true;
+    context.actor.claims = json!({"sub": context.actor.user_id, "role": "service_role"});
+    let (ports, kind) = (home.ports(0), ReplayedType::FunctionModel);
+    let id = id.as_uuid();
+    let look = async || verify_aggregate(ports, &context, kind, id).await.unwrap();
+    let verdict = look().await;
+    assert_eq!(verdict.differences, []);
+    assert!(verdict.intact);
+    // What is asked for is what the rows become; here another name, as a corruption would have it.
+    let mut stored = ports.aggregates().find(&context, kind, id).await.unwrap();
+    assert_eq!((stored.stream_version, stored.events.len()), (2, 2));
+    let name = &mut stored.rows["function_models"][id.to_string()]["name"];
+    *name = "Corrupted".into();
+    let mut rebuild = Rebuild {
+        aggregate_type: kind,
+        aggregate_id: id,
+        stream_version: 1,
+        rows: stored.rows,
+        plans: Default::default(),
+    };
+    let stale = ports.aggregates().rebuild(&context, &rebuild).await;
+    let stale = stale.unwrap_err().kind;
+    assert!(matches!(stale, PortErrorKind::Conflict { .. }), "{stale:?}");
+    rebuild.stream_version = 2;
+    let done = ports.aggregates().rebuild(&context, &rebuild).await;
+    done.unwrap();
+    let verdict = look().await;
+    let paths: Vec<&str> = verdict
+        .differences
+        .iter()
+        .map(|it| it.path.as_str())
+        .collect();
+    assert_eq!(paths, [format!("function_models/{id}/name")]);
+    let rebuilt = rebuild_aggregate(ports, &context, kind, id).await.unwrap();
+    assert_eq!(rebuilt, verdict);
+    assert!(look().await.intact);
+    let found = ports.aggregates().next(&context, kind, None, 100).await;
+    assert!(found.unwrap().iter().any(|one| one.aggregate_id == id));
+    let events = ports.aggregates().events(&context, id, 1).await.unwrap();
+    assert_eq!(events[0].event_type, "FunctionModelUpdated");
 }

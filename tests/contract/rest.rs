@@ -9,10 +9,11 @@ use adapters::http::{
     HttpRequest, HttpResponse, Method, Transport, TransportError, TransportErrorKind,
 };
 use adapters::postgrest::{
-    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
-    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
-    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
-    PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets, PostgrestWorkflows, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAggregates, PostgrestAiAgents, PostgrestAuditLogs,
+    PostgrestContexts, PostgrestDescribedNodes, PostgrestEventFeed, PostgrestEventLog,
+    PostgrestExecutions, PostgrestFunctionModels, PostgrestIdempotentAnswers,
+    PostgrestKnowledgeContents, PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations,
+    PostgrestSecrets, PostgrestWorkflows, Session,
 };
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -172,6 +173,8 @@ pub(crate) struct RestPorts {
     described_nodes: PostgrestDescribedNodes<Native, Native>,
     event_log: PostgrestEventLog<Native, Native>,
     audit_logs: PostgrestAuditLogs<Native, Native>,
+    event_feed: PostgrestEventFeed<Native, Native>,
+    aggregates: PostgrestAggregates<Native, Native>,
     /// What no check needs.
     rest: World,
 }
@@ -195,6 +198,8 @@ impl RestPorts {
             described_nodes: PostgrestDescribedNodes::new(session.clone()),
             event_log: PostgrestEventLog::new(session.clone()),
             audit_logs: PostgrestAuditLogs::new(session.clone()),
+            event_feed: PostgrestEventFeed::new(session.clone()),
+            aggregates: PostgrestAggregates::new(session.clone()),
             rest: World::new(),
         }
     }
@@ -233,5 +238,7 @@ collections! {
     agent_service AgentService in_memory::AgentService, |p| p.rest.agent_service();
     described_nodes DescribedNodes PostgrestDescribedNodes<Native, Native>, |p| &p.described_nodes;
     event_log EventLog PostgrestEventLog<Native, Native>, |p| &p.event_log;
+    event_feed EventFeed PostgrestEventFeed<Native, Native>, |p| &p.event_feed;
+    aggregates Aggregates PostgrestAggregates<Native, Native>, |p| &p.aggregates;
     audit_logs AuditLogs PostgrestAuditLogs<Native, Native>, |p| &p.audit_logs;
 }

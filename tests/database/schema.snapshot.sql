@@ -1,8 +1,8 @@
 -- What the migrations make, written by `cargo xtask snapshot`. Nobody runs this.
 
-function private.action_nodes_of(jsonb) returns TABLE("actionId" uuid, "parentNodeId" uuid, "actionType" text, name text, description text, "executionMode" text, "executionOrder" integer, status text, priority smallint, "estimatedDurationMinutes" double precision, "retryPolicy" jsonb, raci jsonb, "actionSpecificData" jsonb, metadata jsonb, place bigint)
-  language sql, immutable, set search_path=""
-  body 2e4cae0c314ea6ca0bb03ca6abc1dfc4
+function private.action_nodes_of(jsonb) returns TABLE("actionId" uuid, "parentNodeId" uuid, "actionType" text, name text, description text, "executionMode" text, "executionOrder" integer, status text, priority smallint, "estimatedDurationMinutes" double precision, "retryPolicy" jsonb, raci jsonb, "actionSpecificData" jsonb, metadata jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
+  language sql, stable, set search_path=""
+  body 61f426be8fb582ef727dcc9ec0a94072
   execute for fm_writer
 
 function private.actor_id() returns uuid
@@ -30,9 +30,18 @@ function private.agent_in_wire_form(ai_agents) returns jsonb
   body b0c0b421f19f4c10afaabb33aa0e8adf
   execute for fm_engine, fm_writer
 
+function private.agent_removed(uuid) returns jsonb
+  language sql, stable, set search_path=""
+  body ef076cc36375083eec7a4766c0ab514f
+  execute for fm_writer
+
 function private.agent_work_is_due() returns boolean
   language sql, volatile, set role=fm_engine, set search_path=""
   body 29585706404d8745dc4adaefe26d2578
+
+function private.aggregates_behind(text,uuid,integer) returns uuid[]
+  language sql, stable, security definer, set search_path=""
+  body bffd79bfba9f6f2ad56dbc97d07e9a33
 
 function private.any_left(uuid,jsonb) returns boolean
   language plpgsql, volatile, set search_path=""
@@ -53,6 +62,11 @@ function private.append_events(text,uuid,uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
   body b145cc5717df916077a05d05fe1e037f
   execute for fm_engine, fm_writer
+
+function private.append_purge_events(function_models) returns void
+  language plpgsql, volatile, set search_path=""
+  body 9d613bb03715fe2d8fc0c7b9ac951304
+  execute for fm_writer
 
 function private.apply_failure(jsonb) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
@@ -175,9 +189,9 @@ function private.complete_step(private.turn,action_runs,private.plan_steps,jsonb
   body 7e2d943e500c5038da34e47f6c78d869
   execute for fm_engine
 
-function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, place bigint)
-  language sql, immutable, set search_path=""
-  body 142ca3c72c2def3a2133c8714646bd9f
+function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
+  language sql, stable, set search_path=""
+  body b58445e8a5e1904aa74f3eaaa8f72176
   execute for fm_writer
 
 function private.container_of_claim(workflow_executions,integer) returns jsonb
@@ -292,6 +306,10 @@ function private.give_up_agent_task(agent_tasks,text,text,text) returns void
   body 13bc12b894081cb542c94394d5eb22fd
   execute for fm_engine
 
+function private.gone_users(uuid) returns jsonb
+  language sql, stable, security definer, set search_path=""
+  body 4996d6dfe411ecd4f220958ad982284b
+
 table private.group_cursors, row level security
   execution_id uuid not null
   group_id integer not null
@@ -354,6 +372,11 @@ function private.is_purging() returns boolean
   language sql, stable, set search_path=""
   body 5ea96394e4509d67b822dbfe9d40f0cd
 
+function private.is_rebuilding() returns boolean
+  language sql, stable, set search_path=""
+  body a0e84fb2513505be6a4136aec24aafcc
+  execute for fm_writer
+
 function private.is_service() returns boolean
   language plpgsql, stable, set search_path=""
   body b4b90e73f5d0136b3d0fee657c44b6bf
@@ -406,6 +429,10 @@ function private.links_ever_at(uuid,integer) returns uuid[]
   body c793ef0179e0c6728e7d70212b042f80
   execute for fm_writer
 
+function private.list_of(jsonb) returns jsonb
+  language sql, immutable, set search_path=""
+  body 59e544c2eb96a1700dd984da20cfaa85
+
 table private.live_executions, row level security
   execution_id uuid not null
   deadline timestamp with time zone
@@ -418,6 +445,11 @@ function private.lock_agents_of_tenant(uuid,boolean) returns boolean
   language plpgsql, volatile, set search_path=""
   body dab96b4583edf1b4f6e5665a41a505fa
   execute for fm_engine, fm_writer
+
+function private.lock_aggregate(text,uuid) returns uuid
+  language plpgsql, volatile, security definer, set search_path=""
+  body b5572bebb73f903528b61e6a4ec0514d
+  execute for fm_writer
 
 function private.lock_context_tree(uuid,uuid) returns void
   language sql, volatile, set search_path=""
@@ -620,12 +652,12 @@ function private.purge() returns void
 
 function private.put_action_nodes(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body f1e46505c60738d08e16ad3c1a53a500
+  body b7a436c5f27681f7044e76e5e85f2a8a
   execute for fm_writer
 
 function private.put_container_nodes(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body 89eae5a765abc3de0efd4242650a01d9
+  body dfeab7a4b2faf4c042d1bcb4329b80d6
   execute for fm_writer
 
 function private.queue_again(workflow_executions) returns void
@@ -637,6 +669,11 @@ function private.raise_refusal(text) returns void
   language plpgsql, volatile, set search_path=""
   body ae947cbb3dedbc20545d91a4dd6b2c1c
   execute for fm_engine, fm_writer
+
+function private.read_aggregates(jsonb) returns jsonb
+  language sql, stable, security definer, set search_path=""
+  body e06eec60cae9781d4228a684391f2b61
+  execute for fm_writer
 
 function private.read_sealed_rows(bigint,integer) returns jsonb
   language plpgsql, stable, set search_path="", set TimeZone=UTC, set DateStyle=ISO, MDY
@@ -693,6 +730,26 @@ function private.renew_lease(jsonb) returns void
   body 83e8f071401884c7d896d0cd0a7a4a39
   execute for fm_engine
 
+function private.replace_agent(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body a8617dec4d39b65649619d319ebd5a97
+  execute for fm_writer
+
+function private.replace_link(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body aec6d1f7331f931473b528c49982cd18
+  execute for fm_writer
+
+function private.replace_model(uuid,jsonb,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body 8cfe162f6652a16a3a4547cced0f95a4
+  execute for fm_writer
+
+function private.replace_organization(uuid,jsonb) returns void
+  language plpgsql, volatile, security definer, set search_path=""
+  body 22496dc78f613f53157981f693617f92
+  execute for fm_writer
+
 function private.report_agent_task(uuid,jsonb) returns boolean
   language plpgsql, volatile, set search_path=""
   body a9139e74ba0819ee734b98ab84ca97bd
@@ -731,6 +788,14 @@ function private.return_steps(uuid[],jsonb,boolean) returns integer
   language plpgsql, volatile, set search_path=""
   body 9dd45742bd91232afc93203ef7b5cb11
   execute for fm_engine
+
+function private.rows_of_aggregate(text,uuid) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 4f238113ecf78482838951e43572e74f
+
+function private.rows_of_model(uuid) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 9f6a4c40fd643b40f40969abc1493957
 
 function private.running_agent_tasks(uuid) returns integer
   language sql, stable, security definer, set search_path=""
@@ -821,6 +886,11 @@ function private.store_plan(uuid,jsonb) returns void
   body 6a2ce10d79fcb905d4c4392416a82996
   execute for fm_writer
 
+function private.stream_of_aggregate(uuid,integer,integer) returns jsonb
+  language sql, stable, security definer, set search_path="", set TimeZone=UTC
+  body 8fdafaba71d322030fd08f9a4f74fff0
+  execute for fm_writer
+
 function private.stream_version(uuid) returns integer
   language sql, volatile, security definer, set search_path=""
   body 83cd1976e47b5721482c0a107ee03a8a
@@ -879,7 +949,7 @@ function private.tg_events__announce_position() returns trigger
 
 function private.tg_function_model_versions__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body 91336953e48b3b2a671d8240a4b78cea
+  body 5f6b9db0e80804a92de12dce15a52045
 
 function private.tg_function_models__broadcast_change() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
@@ -903,7 +973,7 @@ function private.tg_nodes__judge_publishers() returns trigger
 
 function private.tg_organizations__add_creator_as_owner() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body e1d1e607b27585d330ae34d3ea267328
+  body 6d23c50c2022b2d026ea168c05856dd0
 
 function private.tg_record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path="", set enable_nestloop=off, set jit=off
@@ -961,6 +1031,10 @@ function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
   body 3dfaf85f2cc7768acb8a140db018060d
   execute for authenticated, fm_engine, fm_writer
+
+function private.without_nulls(jsonb) returns jsonb
+  language sql, immutable, set search_path=""
+  body 5550b42add140abd6d1b908148c78017
 
 function private.words_of_node(text,uuid,uuid) returns text[]
   language sql, stable, set search_path=""
@@ -1514,7 +1588,7 @@ table public.function_model_versions, row level security
   CREATE UNIQUE INDEX one_version_of_a_model_is_published ON public.function_model_versions USING btree (model_id) WHERE is_published
   CREATE TRIGGER _010_refuse_removal BEFORE DELETE ON public.function_model_versions FOR EACH ROW WHEN ((NOT private.is_purging())) EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.function_model_versions FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _020_refuse_change BEFORE UPDATE ON public.function_model_versions FOR EACH ROW WHEN ((((((((((old.version_id IS DISTINCT FROM new.version_id) OR (old.model_id IS DISTINCT FROM new.model_id)) OR (old.version_number IS DISTINCT FROM new.version_number)) OR (old.version_data IS DISTINCT FROM new.version_data)) OR (old.author_id IS DISTINCT FROM new.author_id)) OR (old.notes IS DISTINCT FROM new.notes)) OR (old.previous_version IS DISTINCT FROM new.previous_version)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.is_published = new.is_published))) EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _020_refuse_change BEFORE UPDATE ON public.function_model_versions FOR EACH ROW WHEN (((((((((((old.version_id IS DISTINCT FROM new.version_id) OR (old.model_id IS DISTINCT FROM new.model_id)) OR (old.version_number IS DISTINCT FROM new.version_number)) OR (old.version_data IS DISTINCT FROM new.version_data)) OR (old.author_id IS DISTINCT FROM new.author_id)) OR (old.notes IS DISTINCT FROM new.notes)) OR (old.previous_version IS DISTINCT FROM new.previous_version)) OR (old.created_at IS DISTINCT FROM new.created_at)) AND (NOT private.is_rebuilding())) OR ((old.is_published = new.is_published) AND (NOT private.is_rebuilding())))) EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.function_model_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_function_model_versions__record_audit_log()
   policy "Editors and publishers add versions" for insert to fm_writer with check (((author_id = ( SELECT private.actor_id() AS actor_id)) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = function_model_versions.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'publishers'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
@@ -1887,7 +1961,7 @@ function public.progress(workflow_executions) returns jsonb
 
 function public.purge_function_model(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body b15c36b938f53dafa57e098352256d94
+  body 9a404c4e5bf6895982318d644110c647
   execute for service_role
 
 function public.read_agent_coordination(jsonb,jsonb,jsonb) returns jsonb
@@ -1903,6 +1977,11 @@ function public.read_agent_impact(jsonb,jsonb,jsonb) returns jsonb
 function public.read_agent_task(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 733c303879af850e562703ec87f24e64
+  execute for service_role
+
+function public.read_aggregates(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, stable, set role=fm_writer, set search_path=""
+  body 5389df2917e6d3656ceb119897a2b2dc
   execute for service_role
 
 function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
@@ -1975,6 +2054,11 @@ function public.read_states(uuid,timestamp with time zone) returns TABLE(table_n
   body 697e38ae293286efe523aea741a82afe
   execute for authenticated
 
+function public.read_stream(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, stable, set role=fm_writer, set search_path=""
+  body 9463ddc2b7c5eaa33b9f95e9afba1d3c
+  execute for service_role
+
 function public.read_watermark() returns bigint
   language sql, volatile, set role=fm_engine, set search_path=""
   body e4a28b38a0eb1d90afcca4496e4f2e6e
@@ -1983,6 +2067,11 @@ function public.read_watermark() returns bigint
 function public.read_workflow(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 1588f4dbedb115585c72d5293385e80d
+  execute for service_role
+
+function public.rebuild_aggregate(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  body a62ba27ebe451ba8d25241c0d37d9651
   execute for service_role
 
 function public.record_action_failure(jsonb,jsonb,jsonb) returns jsonb
@@ -2052,7 +2141,7 @@ function public.save_node_metadata(jsonb,jsonb,jsonb) returns jsonb
 
 function public.save_organization(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 2b6d0406f6be39ebd3230fe464ffccf7
+  body f777a1c6ffcb81ad005708282ab34a06
   execute for service_role
 
 function public.save_organization_member(jsonb,jsonb,jsonb) returns jsonb

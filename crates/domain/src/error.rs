@@ -56,6 +56,9 @@ codes! {
     TaskNotFound => "TASK_NOT_FOUND",
     LinkNotFound => "LINK_NOT_FOUND",
     InvitationNotFound => "INVITATION_NOT_FOUND",
+    AggregateNotFound => "AGGREGATE_NOT_FOUND",
+    SubscriptionNotFound => "SUBSCRIPTION_NOT_FOUND",
+    DeadLetterNotFound => "DEAD_LETTER_NOT_FOUND",
     SecretNotFound => "SECRET_NOT_FOUND",
     Forbidden => "FORBIDDEN",
     // Already there, or changed meanwhile.
@@ -69,6 +72,7 @@ codes! {
     VersionAlreadyExists => "VERSION_ALREADY_EXISTS",
     LinkAlreadyExists => "LINK_ALREADY_EXISTS",
     BatchInProgress => "BATCH_IN_PROGRESS",
+    BatchNotOpen => "BATCH_NOT_OPEN",
     IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
     ContextAlreadyRegistered => "CONTEXT_ALREADY_REGISTERED",
     // Values.
@@ -98,6 +102,7 @@ codes! {
     OrganizationNameInvalid => "ORGANIZATION_NAME_INVALID",
     WorkflowConfigurationInvalid => "WORKFLOW_CONFIGURATION_INVALID",
     ContentInvalid => "CONTENT_INVALID",
+    AggregateNotReplayable => "AGGREGATE_NOT_REPLAYABLE",
     SecretInvalid => "SECRET_INVALID",
     EmergencyReasonRequired => "EMERGENCY_REASON_REQUIRED",
     AccessWindowInvalid => "ACCESS_WINDOW_INVALID",
@@ -111,6 +116,7 @@ codes! {
     CoordinationInvalid => "COORDINATION_INVALID",
     CriteriaInvalid => "CRITERIA_INVALID",
     NodeMetadataInvalid => "NODE_METADATA_INVALID",
+    SubscriptionInvalid => "SUBSCRIPTION_INVALID",
     ExecutionTimeInvalid => "EXECUTION_TIME_INVALID",
     LinkStrengthInvalid => "LINK_STRENGTH_INVALID",
     LinkNodesIncomplete => "LINK_NODES_INCOMPLETE",

@@ -104,6 +104,35 @@ impl OrganizationCreated {
     }
 }
 
+/// An organization got another name, or is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationChanged {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Its name now; absent when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its name before.
+    pub previous_name: String,
+    /// Who did it.
+    pub changed_by: UserId,
+    /// When.
+    pub changed_at: Instant,
+}
+
+impl OrganizationChanged {
+    /// The event as the log keeps it: `OrganizationRenamed` or `OrganizationRemoved`.
+    pub fn to_json(&self) -> Value {
+        let event_type = match self.name {
+            Some(_) => "OrganizationRenamed",
+            None => "OrganizationRemoved",
+        };
+        let data = crate::json::to_value(self);
+        serde_json::json!({ "eventType": event_type, "eventVersion": 1, "data": data })
+    }
+}
+
 /// Founds an organization; its founder becomes its owner.
 ///
 /// # Errors

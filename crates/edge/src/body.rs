@@ -32,7 +32,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
 }
 
 /// Reads the body as an object that no type was laid on yet.
-fn read(request: &Request, max_bytes: usize) -> Result<Value, Problem> {
+///
+/// # Errors
+/// As [`decode`], but for fields.
+pub(crate) fn read(request: &Request, max_bytes: usize) -> Result<Value, Problem> {
     let bytes = match &request.body {
         Body::Whole(bytes) if bytes.len() <= max_bytes => bytes.as_slice(),
         _ => return Err(Problem::payload_too_large(max_bytes)),

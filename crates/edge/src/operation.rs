@@ -90,8 +90,18 @@ routes! {
     Get    "/audit"                                                       ListAudit;
     Get    "/audit/csv"                                                   ReportAudit;
     Get    "/audit/seals"                                                 ListSeals;
-    Get    "/audit/verification"                                          VerifyAudit;
+    Post   "/audit/verify"                                                VerifyAudit;
     Get    "/audit/records/{recordId}/states"                             ReadStates;
+
+    Get    "/event-subscriptions"                                         ListSubscriptions;
+    Get    "/event-subscriptions/{subscription}"                          ReadSubscription;
+    Put    "/event-subscriptions/{subscription}"                          SaveSubscription;
+    Delete "/event-subscriptions/{subscription}"                          RemoveSubscription;
+    Post   "/event-subscriptions/{subscription}/fetch"                    FetchEvents;
+    Post   "/event-subscriptions/{subscription}/settle"                   SettleEvents;
+    Get    "/event-subscriptions/{subscription}/dead-letters"             ListDeadLetters;
+    Delete "/event-subscriptions/{subscription}/dead-letters/{eventId}"   DropDeadLetter;
+    Post   "/event-subscriptions/{subscription}/dead-letters/{eventId}/replay" ReplayDeadLetter;
 
     Post   "/function-models/{modelId}/executions"                        StartExecution;
     Get    "/function-models/{modelId}/executions"                        ListExecutions;
@@ -173,6 +183,10 @@ routes! {
     Post   "/secrets/reseal"                                              ResealSecrets;
     Post   "/secrets/{secretId}/rotate"                                   RotateSecret;
     Delete "/secrets/{secretId}"                                          RemoveSecret;
+
+    Get    "/verification/{aggregateType}"                                VerifyAggregates;
+    Get    "/verification/{aggregateType}/{aggregateId}"                  VerifyAggregate;
+    Post   "/verification/{aggregateType}/{aggregateId}/rebuild"          RebuildAggregate;
 
     Post   "/knowledge-contents"                                          CreateKnowledgeContent;
     Get    "/knowledge-contents"                                          ListKnowledgeContents;

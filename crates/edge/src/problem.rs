@@ -296,11 +296,14 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::ContentNotFound
         | Code::WorkflowNotFound
         | Code::SecretNotFound
+        | Code::AggregateNotFound
         | Code::OrganizationNotFound
         | Code::AgentNotFound
         | Code::TaskNotFound
         | Code::MemberNotFound
         | Code::InvitationNotFound
+        | Code::SubscriptionNotFound
+        | Code::DeadLetterNotFound
         | Code::LinkNotFound
         | Code::ContextNotFound => 404,
         Code::RevisionConflict
@@ -315,6 +318,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::OrchestrationAlreadyRunning
         | Code::LinkAlreadyExists
         | Code::BatchInProgress
+        | Code::BatchNotOpen
         | Code::IdempotencyKeyReused => 409,
         Code::AgentAtCapacity => 429,
         _ => 422,

@@ -9,10 +9,10 @@ use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
 use crate::response::Response;
 use crate::routes::{
-    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description, events,
-    execution_actions, executions, function_models, health, knowledge_contents, lifecycle,
-    node_links, node_metadata, nodes, orchestration, organizations, secrets, structure, versions,
-    workflows,
+    actions, agent_tasks, ai_agents, audit, contexts, dependencies, description,
+    event_subscriptions, events, execution_actions, executions, function_models, health,
+    knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations,
+    secrets, structure, verification, versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -186,6 +186,18 @@ async fn route<W: Wiring>(
         Operation::VerifyAudit => audit::verify(call).await,
         Operation::ReadStates => audit::states(call, first).await,
 
+        Operation::ListSubscriptions
+        | Operation::ReadSubscription
+        | Operation::SaveSubscription
+        | Operation::RemoveSubscription
+        | Operation::FetchEvents
+        | Operation::SettleEvents
+        | Operation::ListDeadLetters
+        | Operation::DropDeadLetter
+        | Operation::ReplayDeadLetter => {
+            event_subscriptions::serve(call, operation, first, second).await
+        }
+
         Operation::StartExecution => executions::start(call, first).await,
         Operation::ListExecutions => executions::list(call, first).await,
         Operation::ReadExecution => executions::read(call, first).await,
@@ -265,6 +277,10 @@ async fn route<W: Wiring>(
         Operation::ResealSecrets => secrets::reseal(call).await,
         Operation::RotateSecret => secrets::rotate(call, first).await,
         Operation::RemoveSecret => secrets::remove(call, first).await,
+
+        Operation::VerifyAggregates => verification::verify_all(call, first).await,
+        Operation::VerifyAggregate => verification::verify(call, first, second).await,
+        Operation::RebuildAggregate => verification::rebuild(call, first, second).await,
 
         Operation::CreateKnowledgeContent => knowledge_contents::create(call).await,
         Operation::ListKnowledgeContents => knowledge_contents::list(call).await,

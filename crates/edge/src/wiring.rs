@@ -6,10 +6,11 @@ use std::rc::Rc;
 use adapters::config::{AgentSettings, Config};
 use adapters::http::HttpClient;
 use adapters::postgrest::{
-    Client, Plans, PostgrestAgentTasks, PostgrestAiAgents, PostgrestAuditLogs, PostgrestContexts,
-    PostgrestDescribedNodes, PostgrestEventLog, PostgrestExecutions, PostgrestFunctionModels,
-    PostgrestIdempotentAnswers, PostgrestKnowledgeContents, PostgrestModelVersions,
-    PostgrestNodeLinks, PostgrestOrganizations, PostgrestSecrets, PostgrestWorkflows, Session,
+    Client, Plans, PostgrestAgentTasks, PostgrestAggregates, PostgrestAiAgents, PostgrestAuditLogs,
+    PostgrestContexts, PostgrestDescribedNodes, PostgrestEventFeed, PostgrestEventLog,
+    PostgrestExecutions, PostgrestFunctionModels, PostgrestIdempotentAnswers,
+    PostgrestKnowledgeContents, PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations,
+    PostgrestSecrets, PostgrestWorkflows, Session,
 };
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
@@ -190,8 +191,10 @@ pub(crate) struct LivePorts {
     agent_tasks: PostgrestAgentTasks<Host, Host>,
     agent_service: ChatCompletions<Host, Host>,
     described_nodes: PostgrestDescribedNodes<Host, Host>,
+    event_feed: PostgrestEventFeed<Host, Host>,
     event_log: PostgrestEventLog<Host, Host>,
     audit_logs: PostgrestAuditLogs<Host, Host>,
+    aggregates: PostgrestAggregates<Host, Host>,
     idempotent_answers: PostgrestIdempotentAnswers<Host, Host>,
     host: Host,
 }
@@ -220,8 +223,10 @@ impl LivePorts {
             agent_tasks: PostgrestAgentTasks::new(session()),
             agent_service: ChatCompletions::new(Rc::clone(&shared.http), shared.agents.clone()),
             described_nodes: PostgrestDescribedNodes::new(session()),
+            event_feed: PostgrestEventFeed::new(session()),
             event_log: PostgrestEventLog::new(session()),
             audit_logs: PostgrestAuditLogs::new(session()),
+            aggregates: PostgrestAggregates::new(session()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session()),
             host: host.clone(),
         }
@@ -245,8 +250,10 @@ impl Ports for LivePorts {
     type AgentTasks = PostgrestAgentTasks<Host, Host>;
     type AgentService = ChatCompletions<Host, Host>;
     type DescribedNodes = PostgrestDescribedNodes<Host, Host>;
+    type EventFeed = PostgrestEventFeed<Host, Host>;
     type EventLog = PostgrestEventLog<Host, Host>;
     type AuditLogs = PostgrestAuditLogs<Host, Host>;
+    type Aggregates = PostgrestAggregates<Host, Host>;
     type IdempotentAnswers = PostgrestIdempotentAnswers<Host, Host>;
     type Clock = Host;
     type Ids = Host;
@@ -299,11 +306,17 @@ impl Ports for LivePorts {
     fn described_nodes(&self) -> &Self::DescribedNodes {
         &self.described_nodes
     }
+    fn event_feed(&self) -> &Self::EventFeed {
+        &self.event_feed
+    }
     fn event_log(&self) -> &Self::EventLog {
         &self.event_log
     }
     fn audit_logs(&self) -> &Self::AuditLogs {
         &self.audit_logs
+    }
+    fn aggregates(&self) -> &Self::Aggregates {
+        &self.aggregates
     }
     fn idempotent_answers(&self) -> &Self::IdempotentAnswers {
         &self.idempotent_answers

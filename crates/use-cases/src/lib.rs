@@ -12,6 +12,7 @@ pub mod ports;
 
 pub mod ai_agent;
 pub mod audit_log;
+mod event_feed;
 pub mod execution;
 pub mod function_model;
 pub mod knowledge_content;
@@ -21,6 +22,7 @@ pub mod node_metadata;
 pub mod organization;
 pub mod recovery;
 pub mod secret;
+pub mod verification;
 pub mod workflow;
 
 pub mod in_memory;
@@ -30,4 +32,5 @@ mod writing;
 #[cfg(test)]
 mod testing;
 
+pub use event_feed::event_feed;
 pub use writing::Saved;

@@ -2,7 +2,6 @@
 //!
 //! Runs last, over the rows that all other tests left, and adds some of its own.
 
-mod dice;
 mod in_database;
 mod in_memory;
 mod writers;

@@ -51,6 +51,28 @@ pub(super) async fn snapshot(details: &Details) -> anyhow::Result<Count> {
     Ok(Count::one(same).and(Count::one(noticed)))
 }
 
+/// Works on a database of its own that has all migrations and no rows, and drops it.
+///
+/// # Errors
+/// When it cannot be made, and those of the work.
+pub(crate) async fn on_database_of_its_own<T>(
+    details: &Details,
+    name: &str,
+    work: impl AsyncFnOnce(&str) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let admin = database::connect(&details.admin_db_url).await?;
+    bootstrap(details, &admin, name).await?;
+    let outcome = async {
+        for file in migrations()? {
+            apply(&connect_to(details, name, false).await?, &file).await?;
+        }
+        work(&address(&details.admin_db_url, name)?).await
+    };
+    let outcome = outcome.await;
+    drop_database(&admin, name).await?;
+    outcome
+}
+
 /// Applies the migrations file by file, and from every prefix of themselves the rest to a copy; then all of them where nothing is open by default.
 ///
 /// # Errors
@@ -88,7 +110,7 @@ async fn from_prefixes(
     admin: &Client,
     files: &Arc<[File]>,
 ) -> anyhow::Result<Vec<Arrival>> {
-    bootstrap(details, admin, "").await?;
+    bootstrap(details, admin, GROWING).await?;
     let mut free = COPIES.to_vec();
     let mut at_work = JoinSet::new();
     let mut arrived = Vec::new();
@@ -131,7 +153,9 @@ async fn where_nothing_is_open(
     admin: &Client,
     files: &[File],
 ) -> anyhow::Result<Arrival> {
-    bootstrap(details, admin, OPEN_TO_NOBODY).await?;
+    bootstrap(details, admin, GROWING).await?;
+    let client = connect_to(details, GROWING, true).await?;
+    client.batch_execute(OPEN_TO_NOBODY).await?;
     let schema = take_rest(details, GROWING, files).await?;
     Ok(("where nothing is open by default".to_owned(), schema))
 }
@@ -167,17 +191,17 @@ async fn settle(admin: &Client) -> anyhow::Result<()> {
     anyhow::bail!("somebody stays connected to {GROWING}")
 }
 
-/// Makes the growing database, with what a project has before its first migration, changed by `besides`.
-async fn bootstrap(details: &Details, admin: &Client, besides: &str) -> anyhow::Result<()> {
-    drop_database(admin, GROWING).await?;
-    let make = format!("create database {GROWING} template template0 owner postgres");
+/// Makes a database with what a project has before its first migration.
+async fn bootstrap(details: &Details, admin: &Client, name: &str) -> anyhow::Result<()> {
+    drop_database(admin, name).await?;
+    let make = format!("create database {name} template template0 owner postgres");
     admin.batch_execute(&make).await?;
-    let client = connect_to(details, GROWING, true).await?;
+    let client = connect_to(details, name, true).await?;
     let folder = places::root().join("crates/local-stack/bootstrap");
     for (name, sql) in read_folder(&folder)? {
         client.batch_execute(&sql).await.with_context(|| name)?;
     }
-    client.batch_execute(besides).await.context("besides")
+    Ok(())
 }
 
 async fn setting(admin: &Client, statement: &str) -> anyhow::Result<()> {
@@ -203,8 +227,13 @@ async fn connect_to(details: &Details, name: &str, admin: bool) -> anyhow::Resul
         true => &details.admin_db_url,
         false => &details.db_url,
     };
+    database::connect(&address(url, name)?).await
+}
+
+/// The address of another database of the same server.
+fn address(url: &str, name: &str) -> anyhow::Result<String> {
     let (server, _) = url.rsplit_once('/').context("an address of a database")?;
-    database::connect(&format!("{server}/{name}")).await
+    Ok(format!("{server}/{name}"))
 }
 
 fn migrations() -> anyhow::Result<Vec<File>> {

@@ -50,6 +50,9 @@ impl<H: Transport, C: Clock> PostgrestEventLog<H, C> {
         if let Some(event_type) = &filter.event_type {
             read = read.eq("event_type", event_type);
         }
+        if let Some(kind) = filter.aggregate_type {
+            read = read.eq("aggregate_type", kind.as_str());
+        }
         if let Some(aggregate_id) = filter.aggregate_id {
             read = read.eq("aggregate_id", aggregate_id);
         }
@@ -187,6 +190,7 @@ mod tests {
         let filter = EventFilter {
             from: domain::instant::Instant::parse(WHEN),
             event_type: Some("FunctionModelCreated".into()),
+            aggregate_type: Some(domain::event_feed::AggregateType::FunctionModel),
             aggregate_id: Uuid::parse_str(ID).ok(),
         };
         let request = PageRequest {

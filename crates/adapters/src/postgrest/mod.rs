@@ -10,10 +10,12 @@ mod query;
 mod table;
 
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod contexts;
 mod described_nodes;
+mod event_feed;
 mod event_log;
 mod executions;
 mod function_models;
@@ -29,11 +31,13 @@ mod secrets;
 mod workflows;
 
 pub use agent_tasks::PostgrestAgentTasks;
+pub use aggregates::PostgrestAggregates;
 pub use ai_agents::PostgrestAiAgents;
 pub use audit_logs::PostgrestAuditLogs;
 pub use client::{Client, Session};
 pub use contexts::PostgrestContexts;
 pub use described_nodes::PostgrestDescribedNodes;
+pub use event_feed::PostgrestEventFeed;
 pub use event_log::PostgrestEventLog;
 pub use executions::PostgrestExecutions;
 pub use function_models::PostgrestFunctionModels;

@@ -11,6 +11,9 @@ use crate::ids::{AgentId, CoordinationId, TaskId, UserId};
 use crate::instant::Instant;
 use crate::vocabulary::CoordinationMode;
 
+/// The code of a failure that somebody reports, in the place of one that a task ran into.
+pub(crate) const REPORTED: &str = "AGENT_FAILED";
+
 /// The version of the events' JSON.
 const EVENT_VERSION: u32 = 1;
 
@@ -177,6 +180,12 @@ fn configured(agent: &Agent, by: UserId) -> Value {
     });
     if let Some(node_id) = agent.node_id {
         data["nodeId"] = json!(node_id);
+    }
+    if let Some(description) = &agent.description {
+        data["description"] = json!(description);
+    }
+    if !agent.is_enabled {
+        data["isEnabled"] = json!(false);
     }
     data
 }

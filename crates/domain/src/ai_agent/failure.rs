@@ -106,7 +106,7 @@ pub fn handle(
         task_id: command.task_id,
         agent_name: agent.name.clone(),
         error: PartError {
-            code: "AGENT_FAILED".to_owned(),
+            code: super::events::REPORTED.to_owned(),
             message: reason.clone(),
             category: "runtime".to_owned(),
         },

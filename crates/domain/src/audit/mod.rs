@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, DomainError};
+use crate::error::{Code, DomainError, FieldError};
 use crate::instant::Instant;
 
 pub use hash::merkle_root;
@@ -97,12 +97,72 @@ impl SealedRow {
 const MOST_DIGITS: usize = 15;
 
 /// A seal as it was published: its number and its hash, `12:9f86d0…`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        with = "String",
+        extend("pattern" = "^[1-9][0-9]{0,14}:[0-9a-f]{64}$")
+    )
+)]
+#[serde(try_from = "String")]
 pub struct Witness {
     /// Which seal.
     pub seal_number: i64,
     /// What its hash was.
     pub seal_hash: String,
+}
+
+impl TryFrom<String> for Witness {
+    type Error = DomainError;
+
+    fn try_from(text: String) -> Result<Self, DomainError> {
+        text.parse()
+    }
+}
+
+/// Compare sealed rows with their seals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerifyAudit {
+    /// The number of the first seal; 1 when absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = LAST_SEAL)))]
+    pub from: Option<i64>,
+    /// The number of the last seal; the newest when absent. One request compares 50 at most.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = LAST_SEAL)))]
+    pub to: Option<i64>,
+    /// A seal as it was published, its number, a colon and its hash, with which the chain must agree.
+    #[serde(default)]
+    pub published: Option<Witness>,
+}
+
+/// The last number of a seal that can be named; every number in JSON up to it is exact.
+pub const LAST_SEAL: i64 = (1 << 53) - 1;
+
+impl VerifyAudit {
+    /// The range of seals, both ends within it; no end when none was given.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST` for a number that no seal can have, or an end before the beginning.
+    pub fn range(&self) -> Result<(i64, Option<i64>), DomainError> {
+        let (first, last) = (self.from.unwrap_or(1), self.to);
+        let wrong = |field: &str, message: &str, limit: i64| {
+            let error = FieldError::new(field, "range").limit(limit);
+            DomainError::field(Code::InvalidRequest, message, error)
+        };
+        if !(1..=LAST_SEAL).contains(&first) {
+            return Err(wrong("from", "from is the number of a seal, 1 or more.", 1));
+        }
+        if last.is_some_and(|last| !(first..=LAST_SEAL).contains(&last)) {
+            let message = "to is the number of a seal, not before from.";
+            return Err(wrong("to", message, first));
+        }
+        Ok((first, last))
+    }
 }
 
 impl FromStr for Witness {

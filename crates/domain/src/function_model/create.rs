@@ -57,6 +57,7 @@ pub fn create(
         ai_agent_config: None,
         template_id: command.template_id,
         duplicated_from: None,
+        version_id: None,
         nodes,
         action_nodes,
         created_by: by,
@@ -108,13 +109,15 @@ pub fn copy_structure(
         .iter()
         .map(|node| (node.node_id, NodeId::from_uuid(next_id())))
         .collect();
-    let nodes = sources.into_iter().map(|node| {
+    // The order of creation stays: each comes a millisecond before the next.
+    let count = i64::try_from(sources.len()).unwrap_or(i64::MAX);
+    let nodes = (1..).zip(sources).map(|(place, node): (i64, _)| {
         let dependencies = node.dependencies.iter();
         ContainerNode {
             node_id: ids[&node.node_id],
             dependencies: dependencies.filter_map(|id| ids.get(id).copied()).collect(),
             status: crate::vocabulary::NodeStatus::Draft,
-            created_at: now,
+            created_at: now.plus_millis(place - count),
             updated_at: now,
             ..node.clone()
         }

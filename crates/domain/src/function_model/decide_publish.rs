@@ -42,6 +42,7 @@ pub(super) fn publish(
             model_id: model.model_id,
             name: model.name.clone(),
             version: version.clone(),
+            version_id: command.version_id,
             published_by: asked.by,
             published_at: asked.at,
             publish_notes: notes.clone(),

@@ -338,6 +338,7 @@ mod tests {
             ai_agent_config: None,
             template_id: None,
             duplicated_from: None,
+            version_id: None,
             nodes: model.nodes.values().cloned().collect(),
             action_nodes: model.action_nodes.values().cloned().collect(),
             created_by: owner(),

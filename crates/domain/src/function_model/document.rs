@@ -240,6 +240,7 @@ pub fn import(
         ai_agent_config: document.ai_agent_config,
         template_id: None,
         duplicated_from: None,
+        version_id: None,
         nodes: Vec::new(),
         action_nodes: Vec::new(),
         created_by: by,

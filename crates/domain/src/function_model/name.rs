@@ -33,7 +33,7 @@ impl ModelName {
     }
 
     /// Stands in for a name that a violation already refuses.
-    pub(super) fn placeholder() -> Self {
+    pub(crate) fn placeholder() -> Self {
         Self("Model".to_owned())
     }
 

@@ -4,9 +4,8 @@ use domain::error::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::problem::Success;
-use crate::routes::audit::LAST_SEAL;
 use crate::routes::lifecycle::MOST_DAYS;
-use use_cases::audit_log::MOST_SEALS;
+use use_cases::verification::MOST_AGGREGATES;
 
 /// How a type is described.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -309,31 +308,13 @@ struct Place(
     u32,
 );
 
-/// The number of a seal, or 0.
+/// How many aggregates.
 #[derive(JsonSchema)]
 #[schemars(inline)]
-pub(super) struct SealPlace(
-    #[schemars(range(max = LAST_SEAL))]
-    #[expect(dead_code, reason = "only its schema is used")]
-    u64,
-);
-
-/// How many seals.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-pub(super) struct SealLimit(
-    #[schemars(range(min = 1, max = MOST_SEALS))]
+pub(super) struct AggregateLimit(
+    #[schemars(range(min = 1, max = MOST_AGGREGATES))]
     #[expect(dead_code, reason = "only its schema is used")]
     u32,
-);
-
-/// A published seal.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-pub(super) struct PublishedSeal(
-    #[schemars(regex(pattern = r"^[1-9][0-9]{0,14}:[0-9a-f]{64}$"))]
-    #[expect(dead_code, reason = "only its schema is used")]
-    String,
 );
 
 /// So many days.

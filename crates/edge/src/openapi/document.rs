@@ -5,6 +5,7 @@ use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
     ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
 };
+use domain::verification::ReplayedType;
 use domain::vocabulary::FeatureType;
 use serde_json::{Map, Value, json};
 
@@ -98,7 +99,11 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
             "The entity the node belongs to; the model, for models.",
         ),
         "featureType" => (schema::<FeatureType>(), "The feature of the entity."),
+        "subscription" => (schema::<String>(), "The name of the subscription."),
+        "eventId" => (schema::<EntityId>(), "The event."),
         "linkId" => (schema::<LinkId>(), "The link."),
+        "aggregateType" => (schema::<ReplayedType>(), "What kind of thing it is."),
+        "aggregateId" => (schema::<uuid::Uuid>(), "The thing."),
         "recordId" => (
             schema::<uuid::Uuid>(),
             "The thing: a model, link, agent, organization, or what else has a history.",

@@ -1,6 +1,6 @@
 //! The audit log of everything, and its seals.
 
-use domain::audit::Witness;
+use domain::audit::VerifyAudit;
 use domain::ids::{ModelId, OrganizationId, UserId};
 use domain::instant::Instant;
 use domain::json;
@@ -15,8 +15,6 @@ use crate::query::{PAGE, Query};
 use crate::request::Method;
 use crate::response::Response;
 
-/// The last number of a seal that can be named; every number in JSON up to it is exact.
-pub(crate) const LAST_SEAL: u64 = (1 << 53) - 1;
 const FILTER: [&str; 10] = [
     "organizationId",
     "modelId",
@@ -125,18 +123,10 @@ pub(crate) async fn seals<W: Wiring>(call: &Call<'_, W>) -> Answer {
 }
 
 pub(crate) async fn verify<W: Wiring>(call: &Call<'_, W>) -> Answer {
-    let query = call.query(&[&["after", "limit", "published"]])?;
-    let after = query.number("after", 0..=LAST_SEAL)?.unwrap_or(0);
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = query.number("limit", 1..=u64::from(audit_log::MOST_SEALS))?;
-    let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-    let witness = query.text("published").map(str::parse::<Witness>);
-    let witness = witness
-        .transpose()
-        .map_err(|refusal| Problem::invalid_field("published", "format", refusal.message))?;
-    let (ports, context) = (call.ports(), &call.context);
-    let found = audit_log::verify(ports, context, after, limit.unwrap_or(20), witness.as_ref());
-    Ok(Response::json(Success::Ok, &found.await?))
+    call.query(&[])?;
+    let command: VerifyAudit = call.body()?;
+    let found = audit_log::verify(call.ports(), &call.context, &command).await?;
+    Ok(Response::json(Success::Ok, &found))
 }
 
 /// Writes the newest seal into the log, where the database's owner cannot rewrite it.
@@ -174,12 +164,9 @@ mod tests {
         ModelId::parse(id).unwrap().to_string()
     }
 
-    fn service(stage: &Stage, path: &str) -> crate::testing::Answered {
-        stage
-            .ask("GET", path)
-            .by("")
-            .header("apikey", SECRET)
-            .send()
+    fn verify(stage: &Stage, command: Value) -> crate::testing::Answered {
+        let ask = stage.ask("POST", "/audit/verify").by("");
+        ask.header("apikey", SECRET).json(command).send()
     }
 
     #[test]
@@ -285,33 +272,35 @@ mod tests {
         );
         let published = format!("1:{}", seal["sealHash"].as_str().unwrap());
 
-        let found = service(
-            &stage,
-            &format!("/audit/verification?published={published}"),
-        )
-        .ok(200);
+        let found = verify(&stage, json!({"published": published})).ok(200);
         assert_eq!(
             (&found["intact"], &found["rows"]),
             (&json!(true), &json!(2))
         );
-        let other = "0".repeat(64);
-        let found = service(&stage, &format!("/audit/verification?published=9:{other}")).ok(200);
+        let other = format!("9:{}", "0".repeat(64));
+        let found = verify(&stage, json!({"published": other})).ok(200);
         assert_eq!(
             found["broken"],
             json!({"sealNumber": 2, "fault": "sealMissing"})
         );
         stage.world.forge_audit(0);
-        let found = service(&stage, "/audit/verification?after=0&limit=5").ok(200);
+        let found = verify(&stage, json!({"from": 1, "to": 5})).ok(200);
         assert_eq!(
             found["broken"],
             json!({"sealNumber": 1, "fault": "rowsChanged"})
         );
         assert_eq!(found["intact"], false);
 
-        stage.get("/audit/verification").refused(403, "FORBIDDEN");
-        for wrong in ["after=-1", "limit=0", "limit=51", "published=1", "fields=a"] {
-            let refused = service(&stage, &format!("/audit/verification?{wrong}"));
-            refused.refused(400, "INVALID_REQUEST");
+        let user = stage.ask("POST", "/audit/verify").json(json!({})).send();
+        user.refused(403, "FORBIDDEN");
+        for wrong in [
+            json!({"from": 0}),
+            json!({"from": 3, "to": 2}),
+            json!({"to": "last"}),
+            json!({"published": "1"}),
+            json!({"after": 1}),
+        ] {
+            verify(&stage, wrong).refused(400, "INVALID_REQUEST");
         }
     }
 

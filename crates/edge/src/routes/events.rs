@@ -1,5 +1,6 @@
 //! What happened to a model, and who changed what of it.
 
+use domain::event_feed::AggregateType;
 use domain::ids::{ModelId, UserId};
 use domain::instant::Instant;
 use serde_json::Value;
@@ -24,7 +25,13 @@ pub(crate) async fn of_model<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answ
 pub(crate) async fn log<W: Wiring>(call: &Call<'_, W>) -> Answer {
     let query = call.query(&[
         &PAGE,
-        &["from", "afterPosition", "eventType", "aggregateId"],
+        &[
+            "from",
+            "afterPosition",
+            "eventType",
+            "aggregateType",
+            "aggregateId",
+        ],
     ])?;
     let mut page = call.page(&query, 20)?;
     if let Some(position) = query.number("afterPosition", 0..=i64::MAX.unsigned_abs())? {
@@ -33,6 +40,7 @@ pub(crate) async fn log<W: Wiring>(call: &Call<'_, W>) -> Answer {
     let filter = EventFilter {
         from: query.value::<Instant>("from")?,
         event_type: query.text("eventType").map(str::to_owned),
+        aggregate_type: query.value::<AggregateType>("aggregateType")?,
         aggregate_id: query.value::<Uuid>("aggregateId")?,
     };
     let found = function_model::event_log(call.ports(), &call.context, &filter, &page).await?;
@@ -107,6 +115,13 @@ mod tests {
         assert_eq!(bob["items"], json!([]));
         stage
             .get("/events?aggregateId=7")
+            .refused(400, "INVALID_REQUEST");
+        let models = stage.get("/events?aggregateType=function-model").ok(200);
+        assert_eq!(models["items"].as_array().unwrap().len(), 1);
+        let none = stage.get("/events?aggregateType=organization").ok(200);
+        assert_eq!(none["items"], json!([]));
+        stage
+            .get("/events?aggregateType=model")
             .refused(400, "INVALID_REQUEST");
         stage
             .get("/events?from=noon")

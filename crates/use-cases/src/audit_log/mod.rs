@@ -11,4 +11,4 @@ mod verify;
 pub use list::{LONGEST_PERIOD_DAYS, USUAL_PERIOD_DAYS, list};
 pub use publish::{publish, seals};
 pub use states::states;
-pub use verify::{MOST_SEALS, Verification, verify};
+pub use verify::{Verification, verify};

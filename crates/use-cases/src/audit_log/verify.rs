@@ -1,6 +1,6 @@
 //! Compares sealed rows with their seals, and the chain with a published seal.
 
-use domain::audit::{self, Broken, Evidence, Fault, Witness};
+use domain::audit::{self, Broken, Evidence, Fault, VerifyAudit};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::error::UseCaseError;
 use crate::ports::{AuditLogs, Ports};
 
 /// Seals that are compared at once at most.
-pub const MOST_SEALS: u32 = 50;
+const MOST_SEALS: u32 = 50;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -32,26 +32,27 @@ pub struct Verification {
     pub newest_seal: i64,
 }
 
-/// Judges the seals behind a number. The rows are those of all organizations: for the service.
+/// Judges a range of seals, of which the first 50 are compared. The rows are those of all
+/// organizations: for the service.
 ///
 /// # Errors
-/// `Forbidden` for everybody else.
+/// `Forbidden` for everybody else; `INVALID_REQUEST` for a range that cannot be.
 pub async fn verify(
     ports: &impl Ports,
     context: &Context,
-    after: i64,
-    count: u32,
-    witness: Option<&Witness>,
+    command: &VerifyAudit,
 ) -> Result<Verification, UseCaseError> {
     if !context.actor.service {
         return Err(UseCaseError::Forbidden {
             required: "service".to_owned(),
         });
     }
-    let found = ports
-        .audit_logs()
-        .sealed_rows(after, count.min(MOST_SEALS))
-        .await?;
+    let (first, last) = command.range()?;
+    let after = first - 1;
+    let most = last.map_or(i64::from(MOST_SEALS), |last| last - after);
+    let count = u32::try_from(most).unwrap_or(MOST_SEALS).min(MOST_SEALS);
+    let witness = command.published.as_ref();
+    let found = ports.audit_logs().sealed_rows(after, count).await?;
     let evidence = Evidence {
         first: found.first_seal,
         previous: found.previous.as_ref(),
@@ -104,18 +105,26 @@ mod tests {
         Context::new(actor, "verify")
     }
 
+    fn two_behind(after: i64) -> VerifyAudit {
+        VerifyAudit {
+            from: Some(after + 1),
+            to: Some(after + 2),
+            published: None,
+        }
+    }
+
     fn check(
         world: &World,
         after: i64,
         witness: Option<(i64, &str)>,
         expected: Option<(i64, Fault)>,
     ) {
-        let witness = witness.map(|(seal_number, hash)| Witness {
-            seal_number,
-            seal_hash: hash.to_owned(),
-        });
-        let found = world.run(verify(world, &service(), after, 2, witness.as_ref()));
-        let found = found.unwrap();
+        let published = witness.map(|(number, hash)| format!("{number}:{hash}").parse().unwrap());
+        let command = VerifyAudit {
+            published,
+            ..two_behind(after)
+        };
+        let found = world.run(verify(world, &service(), &command)).unwrap();
         let broken = found
             .broken
             .map(|broken| (broken.seal_number, broken.fault));
@@ -127,7 +136,8 @@ mod tests {
     fn an_intact_log_is_told_in_parts() {
         let world = sealed();
         check(&world, 0, None, None);
-        let found = world.run(verify(&world, &service(), 0, 2, None)).unwrap();
+        let found = world.run(verify(&world, &service(), &two_behind(0)));
+        let found = found.unwrap();
         let told = (found.seals, found.rows, found.last_seal, found.newest_seal);
         assert_eq!(told, (2, 8, 2, 3));
         check(&world, 2, None, None);
@@ -156,9 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn a_range_begins_with_a_seal_and_ends_behind_it() {
+        let world = sealed();
+        for (from, to) in [(0, 1), (3, 2), (1, i64::MAX)] {
+            let command = VerifyAudit {
+                from: Some(from),
+                to: Some(to),
+                published: None,
+            };
+            let refused = world.run(verify(&world, &service(), &command));
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, UseCaseError::Refused(_)), "{refused:?}");
+        }
+        let all = world.run(verify(&world, &service(), &VerifyAudit::default()));
+        assert_eq!(all.unwrap().seals, 3);
+    }
+
+    #[test]
     fn only_the_service_verifies() {
         let world = sealed();
-        let refused = world.run(verify(&world, &alice(), 0, 2, None)).unwrap_err();
+        let refused = world
+            .run(verify(&world, &alice(), &two_behind(0)))
+            .unwrap_err();
         let required = "service".to_owned();
         assert_eq!(refused, UseCaseError::Forbidden { required });
     }

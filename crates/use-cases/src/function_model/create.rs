@@ -48,9 +48,11 @@ pub async fn create(
 pub(super) async fn store(
     ports: &impl Ports,
     context: &Context,
-    created: FunctionModelCreated,
+    mut created: FunctionModelCreated,
     render: impl Fn(&Saved<FunctionModel>) -> StoredAnswer,
 ) -> Result<Saved<FunctionModel>, UseCaseError> {
+    let version_id = VersionId::from_uuid(ports.ids().new_id());
+    created.version_id = Some(version_id);
     let model = evolve::create(&created);
     let events = [Event::from(created)];
     let saved = Saved {
@@ -62,7 +64,7 @@ pub(super) async fn store(
         expected: Expected::New,
         delta: &Delta::of(&events),
         events: &events,
-        version: Some(first_version(ports, &saved.value)),
+        version: Some(first_version(version_id, &saved.value)),
         answer: answer_to_keep(context, &saved, render),
     };
     let written = ports.function_models().save(context, change).await;
@@ -106,9 +108,9 @@ pub(super) async fn membership(
     })
 }
 
-fn first_version(ports: &impl Ports, model: &FunctionModel) -> NewVersion {
+fn first_version(version_id: VersionId, model: &FunctionModel) -> NewVersion {
     NewVersion {
-        version_id: VersionId::from_uuid(ports.ids().new_id()),
+        version_id,
         version_number: model.version.to_string(),
         version_data: snapshot(model),
         is_published: false,

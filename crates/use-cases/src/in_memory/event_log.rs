@@ -51,6 +51,11 @@ impl ports::EventLog for EventLog {
                     .as_ref()
                     .is_none_or(|kind| e.event_type == *kind)
             })
+            .filter(|e| {
+                filter
+                    .aggregate_type
+                    .is_none_or(|kind| e.aggregate_type == kind.as_str())
+            })
             .filter(|e| filter.aggregate_id.is_none_or(|id| e.aggregate_id == id))
             .filter(|e| shows(&store, context, e))
             .cloned()

@@ -5,6 +5,7 @@
 
 mod agent_service;
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod claiming;
@@ -12,6 +13,7 @@ mod clock;
 mod contexts;
 mod control;
 mod described_nodes;
+mod event_feed;
 mod event_log;
 mod exchange;
 mod executions;
@@ -45,11 +47,13 @@ use domain::organization::OrganizationRole;
 
 pub use self::agent_service::AgentService;
 pub use self::agent_tasks::AgentTasks;
+pub use self::aggregates::Aggregates;
 pub use self::ai_agents::AiAgents;
 pub use self::audit_logs::AuditLogs;
 pub use self::clock::Clock;
 pub use self::contexts::Contexts;
 pub use self::described_nodes::DescribedNodes;
+pub use self::event_feed::EventFeed;
 pub use self::event_log::EventLog;
 pub use self::executions::Executions;
 pub use self::faults::Faults;
@@ -87,8 +91,10 @@ pub struct World {
     agent_tasks: AgentTasks,
     agent_service: AgentService,
     described_nodes: DescribedNodes,
+    event_feed: EventFeed,
     event_log: EventLog,
     audit_logs: AuditLogs,
+    aggregates: Aggregates,
     idempotent_answers: IdempotentAnswers,
     ids: Ids,
 }
@@ -129,8 +135,10 @@ impl World {
                 turns: Default::default(),
             },
             described_nodes: DescribedNodes(own()),
+            event_feed: EventFeed::default(),
             event_log: EventLog(own()),
             audit_logs: AuditLogs(own()),
+            aggregates: Aggregates(own()),
             idempotent_answers: IdempotentAnswers(own()),
             ids: Ids::default(),
             shared,
@@ -182,7 +190,9 @@ impl Ports for World {
     type AgentService = AgentService;
     type DescribedNodes = DescribedNodes;
     type EventLog = EventLog;
+    type EventFeed = EventFeed;
     type AuditLogs = AuditLogs;
+    type Aggregates = Aggregates;
     type IdempotentAnswers = IdempotentAnswers;
     type Clock = Clock;
     type Ids = Ids;
@@ -251,6 +261,9 @@ impl Ports for World {
         &self.described_nodes
     }
 
+    fn event_feed(&self) -> &EventFeed {
+        &self.event_feed
+    }
     fn event_log(&self) -> &EventLog {
         &self.event_log
     }
@@ -259,6 +272,9 @@ impl Ports for World {
         &self.audit_logs
     }
 
+    fn aggregates(&self) -> &Aggregates {
+        &self.aggregates
+    }
     fn idempotent_answers(&self) -> &IdempotentAnswers {
         &self.idempotent_answers
     }

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use domain::ids::{InvitationId, OrganizationId, UserId};
-use domain::organization::{Invitation, Member, OrganizationRole};
+use domain::instant::Instant;
+use domain::organization::{Invitation, Member, OrganizationChanged, OrganizationRole};
 use serde_json::json;
 
 use super::page::page;
@@ -108,7 +109,9 @@ impl ports::Organizations for Organizations {
             revision: expected.next(),
             ..organization.clone()
         };
-        store.organizations.insert(id, renamed);
+        let former = store.organizations.insert(id, renamed);
+        let now = self.0.clock.instant();
+        tell(&mut store, context, former, Some(&organization.name), now);
         store.keep(context, answer);
         Ok(Written::Done(expected.next()))
     }
@@ -131,7 +134,9 @@ impl ports::Organizations for Organizations {
         if store.models.values().any(|m| m.organization_id == Some(id)) {
             return Err(PortError::new(PortErrorKind::NotEmpty, OPERATION, ""));
         }
-        store.organizations.remove(&id);
+        let former = store.organizations.remove(&id);
+        let now = self.0.clock.instant();
+        tell(&mut store, context, former, None, now);
         store
             .members
             .retain(|(organization, _), _| *organization != id);
@@ -352,4 +357,26 @@ impl Store {
             role: self.role(context, Some(id)),
         })
     }
+}
+/// Appends that an organization got another name, or is gone.
+fn tell(
+    store: &mut Store,
+    context: &Context,
+    former: Option<Organization>,
+    name: Option<&str>,
+    now: Instant,
+) {
+    let Some(former) = former else {
+        return;
+    };
+    let event = OrganizationChanged {
+        organization_id: former.organization_id,
+        name: name.map(str::to_owned),
+        previous_name: former.name,
+        changed_by: context.actor.user_id,
+        changed_at: now,
+    };
+    let id = former.organization_id;
+    let stream = ("organization", id.as_uuid(), Some(id));
+    store.append(context, stream, vec![event.to_json()], now);
 }

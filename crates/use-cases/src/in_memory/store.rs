@@ -55,6 +55,8 @@ pub(super) struct Store {
     pub(super) nodes: Vec<NodeRow>,
     pub(super) contexts: BTreeMap<TreeId, Vec<NodeContext>>,
     pub(super) events: Vec<StoredEvent>,
+    /// Which call appended each event.
+    pub(super) appends: Vec<usize>,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) seals: Vec<Seal>,
     pub(super) sealed_rows: Vec<SealedRow>,
@@ -155,6 +157,7 @@ impl Store {
         now: Instant,
     ) {
         let (aggregate_type, aggregate_id, organization_id) = aggregate;
+        let append = self.events.len();
         for event in events {
             let earlier = self
                 .events
@@ -162,6 +165,7 @@ impl Store {
                 .filter(|e| e.aggregate_id == aggregate_id);
             let aggregate_version = earlier.count() as i64 + 1;
             let position = self.events.len() as i64 + 1;
+            self.appends.push(append);
             self.events.push(StoredEvent {
                 event_id: nth_id(1 << 32 | position.unsigned_abs()),
                 event_type: event["eventType"].as_str().unwrap_or_default().to_owned(),

@@ -1,5 +1,6 @@
 //! The log of what has happened.
 
+use domain::event_feed::AggregateType;
 use domain::ids::{OrganizationId, UserId};
 use domain::instant::Instant;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,8 @@ pub struct EventFilter {
     pub from: Option<Instant>,
     /// Of this type only.
     pub event_type: Option<String>,
+    /// Of this kind of aggregate only.
+    pub aggregate_type: Option<AggregateType>,
     /// Of this aggregate only.
     pub aggregate_id: Option<Uuid>,
 }

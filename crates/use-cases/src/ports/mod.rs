@@ -7,12 +7,14 @@
 
 mod agent_service;
 mod agent_tasks;
+mod aggregates;
 mod ai_agents;
 mod audit_logs;
 mod clock;
 mod contexts;
 mod described_nodes;
 mod error;
+mod event_feed;
 mod event_log;
 mod exchange;
 mod executions;
@@ -36,12 +38,14 @@ pub use agent_tasks::{
     Advance, AgentTask, AgentTasks, Coordination, EndedStage, NewAgentTask, NewCoordination,
     NewPart, StartedTask, TaskClaim, TaskExchange, TaskReport, TaskWorker,
 };
+pub use aggregates::{Aggregates, Rebuild, StoredAggregate};
 pub use ai_agents::{AgentFilter, AgentQuestion, AiAgents, FoundAgent};
 pub use audit_logs::{AuditEntry, AuditFilter, AuditLogs, AuditOperation, RowState, SealedRows};
 pub use clock::Clock;
 pub use contexts::{ContextSave, Contexts, TreeId};
 pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};
 pub use error::{PortError, PortErrorKind};
+pub use event_feed::{EventFeed, FeedCall};
 pub use event_log::{EventFilter, EventLog, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
@@ -115,8 +119,12 @@ pub trait Ports {
     type DescribedNodes: DescribedNodes;
     /// What has happened.
     type EventLog: EventLog;
+    /// Who follows it.
+    type EventFeed: EventFeed;
     /// Who changed what.
     type AuditLogs: AuditLogs;
+    /// Rows and events of whole aggregates.
+    type Aggregates: Aggregates;
     /// Answers kept for repetitions.
     type IdempotentAnswers: IdempotentAnswers;
     /// The time.
@@ -158,8 +166,12 @@ pub trait Ports {
     fn described_nodes(&self) -> &Self::DescribedNodes;
     /// What has happened.
     fn event_log(&self) -> &Self::EventLog;
+    /// Who follows it.
+    fn event_feed(&self) -> &Self::EventFeed;
     /// Who changed what.
     fn audit_logs(&self) -> &Self::AuditLogs;
+    /// Rows and events of whole aggregates.
+    fn aggregates(&self) -> &Self::Aggregates;
     /// Answers kept for repetitions.
     fn idempotent_answers(&self) -> &Self::IdempotentAnswers;
     /// The time.

@@ -4,9 +4,9 @@ use anyhow::{Context, ensure};
 use domain::audit::{SealedRow, Witness};
 use tokio_postgres::Client;
 
-use super::dice::Dice;
 use super::in_memory::{judge, seal_of};
 use crate::audit::{Page, page};
+use crate::dice::Dice;
 
 /// Statements about one row, by its position, and about the row to trade with.
 const TRICKS: [&str; 9] = [

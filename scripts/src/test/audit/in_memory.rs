@@ -3,8 +3,8 @@
 use anyhow::{bail, ensure};
 use domain::audit::{Broken, SealedRow, Witness, merkle_root};
 
-use super::dice::Dice;
 use crate::audit::Page;
+use crate::dice::Dice;
 
 /// Does something to the log; answers the number of the first seal that it breaks.
 type Trick = fn(&mut Page, &mut Dice) -> i64;

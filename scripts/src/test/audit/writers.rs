@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use tokio_postgres::Client;
 
 use super::super::database::connect;
-use super::dice::Dice;
 use super::seal;
 use crate::audit::verify;
+use crate::dice::Dice;
 
 const WRITERS: u64 = 8;
 const TRANSACTIONS: usize = 40;

@@ -41,6 +41,9 @@ pub struct FunctionModelCreated {
     /// The model it is a copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicated_from: Option<ModelId>,
+    /// Its first snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<VersionId>,
     /// The containers it starts with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<ContainerNode>,
@@ -79,6 +82,9 @@ pub struct FunctionModelPublished {
     pub name: ModelName,
     /// The number it was published under.
     pub version: Version,
+    /// The stored snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<VersionId>,
     /// Who published it.
     pub published_by: UserId,
     /// When.

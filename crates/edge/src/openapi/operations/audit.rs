@@ -1,6 +1,6 @@
 //! The audit log of everything, and its seals.
 
-use domain::audit::Seal;
+use domain::audit::{Seal, VerifyAudit};
 use domain::error::Code;
 use domain::ids::{ModelId, OrganizationId, UserId};
 use domain::instant::Instant;
@@ -9,9 +9,7 @@ use use_cases::ports::{AuditEntry, AuditOperation, RowState};
 use uuid::Uuid;
 
 use super::Description;
-use crate::openapi::description::{
-    Content, PageLimit, PublishedSeal, SealLimit, SealPlace, schema,
-};
+use crate::openapi::description::{Content, PageLimit, schema};
 use crate::problem::Success;
 
 const TAG: &str = "Events and audit";
@@ -76,9 +74,7 @@ pub(super) fn seals() -> Description {
 pub(super) fn verify() -> Description {
     Description::new(TAG, "Verify the audit log")
         .text("For the service. Compares sealed rows of all organizations with their seals, and the chain with a published seal.")
-        .query::<SealPlace>("after", "Begin behind the seal of this number; 0 when absent.")
-        .query::<SealLimit>("limit", "Most seals to compare; 20 when absent.")
-        .query::<PublishedSeal>("published", "A seal as it was published: its number, a colon, its hash.")
+        .body::<VerifyAudit>()
         .codes(&[Code::Forbidden])
         .ok::<Verification>("What was compared, and the first seal that does not hold.")
 }

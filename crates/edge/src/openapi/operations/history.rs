@@ -1,5 +1,6 @@
 //! Events and the audit trail.
 
+use domain::event_feed::AggregateType;
 use domain::ids::UserId;
 use domain::instant::Instant;
 use use_cases::ports::{AuditEntry, AuditOperation, StoredEvent};
@@ -35,6 +36,7 @@ pub(super) fn log() -> Description {
             "Only what came after this place in the log.",
         )
         .query::<String>("eventType", "Only events of this type.")
+        .query::<AggregateType>("aggregateType", "Only events of things of this kind.")
         .query::<Uuid>("aggregateId", "Only events of this thing.")
         .page::<StoredEvent>("The events, in the order of the log.")
 }

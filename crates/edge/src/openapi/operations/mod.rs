@@ -4,6 +4,7 @@ mod ai_agents;
 mod audit;
 mod contexts;
 mod documents;
+mod event_subscriptions;
 mod executions;
 mod function_models;
 mod history;
@@ -16,6 +17,7 @@ mod organizations;
 mod secrets;
 mod service;
 mod structure;
+mod verification;
 mod workflows;
 
 use super::description::Description;
@@ -85,6 +87,16 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::VerifyAudit => audit::verify(),
         Operation::ReadStates => audit::states(),
 
+        Operation::ListSubscriptions => event_subscriptions::list(),
+        Operation::ReadSubscription => event_subscriptions::read(),
+        Operation::SaveSubscription => event_subscriptions::save(),
+        Operation::RemoveSubscription => event_subscriptions::remove(),
+        Operation::FetchEvents => event_subscriptions::fetch(),
+        Operation::SettleEvents => event_subscriptions::settle(),
+        Operation::ListDeadLetters => event_subscriptions::dead_letters(),
+        Operation::DropDeadLetter => event_subscriptions::drop_letter(),
+        Operation::ReplayDeadLetter => event_subscriptions::replay_letter(),
+
         Operation::StartExecution => executions::start(),
         Operation::ListExecutions => executions::list(),
         Operation::ReadExecution => executions::read(),
@@ -134,6 +146,9 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ReadWorkflow => workflows::read(),
         Operation::UpdateWorkflow => workflows::update(),
         Operation::RemoveWorkflow => workflows::remove(),
+        Operation::VerifyAggregates => verification::verify_all(),
+        Operation::VerifyAggregate => verification::verify(),
+        Operation::RebuildAggregate => verification::rebuild(),
         Operation::SetSecret => secrets::set(),
         Operation::ListSecrets => secrets::list(),
         Operation::ResealSecrets => secrets::reseal(),

@@ -1,16 +1,16 @@
 //! Chance that repeats itself: the same seed, the same throws.
 
 /// A source of numbers.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// Starts anew.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A number below another, which must not be zero.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         // A step of Weyl's sequence, then mixed.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -22,7 +22,7 @@ impl Dice {
     }
 
     /// Two different numbers below another, which must be two at least; the smaller first.
-    pub(super) fn pair(&mut self, limit: usize) -> (usize, usize) {
+    pub(crate) fn pair(&mut self, limit: usize) -> (usize, usize) {
         let one = self.below(limit);
         let other = (one + 1 + self.below(limit - 1)) % limit;
         (one.min(other), one.max(other))
