@@ -32,7 +32,7 @@ impl ModelName {
         Ok(Self(name))
     }
 
-    /// Stands in for a name that a violation already refuses.
+    /// Stands in where no name is asked for: one was refused already, or only the structure counts.
     pub(crate) fn placeholder() -> Self {
         Self("Model".to_owned())
     }

@@ -187,7 +187,8 @@ fn refusal(problem: &mut Map<String, Value>, code: &str) {
     problem.insert("instance".to_owned(), "/function-models".into());
 }
 
-/// What only says where to go on, or that something is special, is left out.
+/// What only says where to go on, or that something is special, or excludes what is shown beside it,
+/// is left out.
 fn is_worth_showing(field: &str) -> bool {
     !matches!(
         field,
@@ -199,6 +200,7 @@ fn is_worth_showing(field: &str) -> bool {
             | "nodes"
             | "actionNodes"
             | "recovery"
+            | "afterPosition"
     )
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::UseCaseError;
+use crate::function_model::access::service_only;
 use crate::ports::{AuditLogs, Ports};
 
 /// Seals that are compared at once at most.
@@ -42,11 +43,7 @@ pub async fn verify(
     context: &Context,
     command: &VerifyAudit,
 ) -> Result<Verification, UseCaseError> {
-    if !context.actor.service {
-        return Err(UseCaseError::Forbidden {
-            required: "service".to_owned(),
-        });
-    }
+    service_only(context)?;
     let (first, last) = command.range()?;
     let after = first - 1;
     let most = last.map_or(i64::from(MOST_SEALS), |last| last - after);
@@ -84,9 +81,8 @@ pub async fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Actor;
     use crate::in_memory::World;
-    use crate::testing::{Draft, alice};
+    use crate::testing::{Draft, alice, service};
 
     fn sealed() -> World {
         let world = World::new();
@@ -95,14 +91,6 @@ mod tests {
             world.seal_audit();
         }
         world
-    }
-
-    fn service() -> Context {
-        let actor = Actor {
-            service: true,
-            ..alice().actor
-        };
-        Context::new(actor, "verify")
     }
 
     fn two_behind(after: i64) -> VerifyAudit {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::UseCaseError;
+use crate::function_model::access::service_only;
 use crate::ports::{Ports, SealedSecret, Secrets, Vault};
 
 /// Batches of one request; each has as many secrets as the database hands out at once.
@@ -30,11 +31,7 @@ pub struct Resealed {
 /// # Errors
 /// `Forbidden` for everybody but the service; `Unavailable` without a key.
 pub async fn reseal(ports: &impl Ports, context: &Context) -> Result<Resealed, UseCaseError> {
-    if !context.actor.service {
-        return Err(UseCaseError::Forbidden {
-            required: "act as the service".to_owned(),
-        });
-    }
+    service_only(context)?;
     let key_id = ports.vault().key_id()?;
     let mut done = Resealed::default();
     let mut after = None;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::UseCaseError;
+use crate::function_model::access::service_only;
 use crate::ports::{Aggregates, PortError, Ports, StoredAggregate};
 
 /// Aggregates that are compared at once at most.
@@ -78,7 +79,7 @@ pub async fn verify_aggregates(
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Findings, UseCaseError> {
-    guard(context)?;
+    service_only(context)?;
     let limit = limit.min(MOST_AGGREGATES);
     let next = ports
         .aggregates()
@@ -107,7 +108,7 @@ pub(super) async fn load(
     aggregate_type: ReplayedType,
     aggregate_id: Uuid,
 ) -> Result<StoredAggregate, UseCaseError> {
-    guard(context)?;
+    service_only(context)?;
     let aggregates = ports.aggregates();
     let stored = aggregates
         .find(context, aggregate_type, aggregate_id)
@@ -174,13 +175,4 @@ pub(super) fn verdict(
         Err(refusal) => verdict.unreadable = Some(refusal.message.clone()),
     }
     verdict
-}
-
-fn guard(context: &Context) -> Result<(), UseCaseError> {
-    match context.actor.service {
-        true => Ok(()),
-        false => Err(UseCaseError::Forbidden {
-            required: "service".to_owned(),
-        }),
-    }
 }
