@@ -60,6 +60,12 @@ macro_rules! events {
             }
         }
 
+        /// The schemas of their data.
+        #[cfg(feature = "schema")]
+        pub(crate) fn event_schemas() -> Vec<(&'static str, schemars::Schema)> {
+            vec![$((stringify!($variant), crate::event_schema::of::<$variant>()),)*]
+        }
+
         $(
             impl From<$variant> for Event {
                 fn from(event: $variant) -> Self {
