@@ -213,6 +213,19 @@ function private.current_request() returns jsonb
   body 5c837f01780d2e00ecc98eaefdb5ba4d
   execute for fm_engine, fm_writer
 
+table private.dead_letter_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null
+  error text not null
+  parked_at timestamp with time zone not null default (now())
+  constraint dead_letter_events_pkey PRIMARY KEY (subscription, "position")
+  constraint dead_letter_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  policy "The engine keeps dead letters" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.dependents_of_model(uuid) returns jsonb
   language sql, stable, set search_path=""
   body bd7b61cc1d9c2ef119f5ff804dfdf98e
@@ -262,6 +275,11 @@ function private.enqueue(workflow_executions,integer,interval) returns void
   body 43316428298f5aa9ef8acfa634616bab
   execute for fm_engine
 
+function private.envelope_of_run(execution_events) returns jsonb
+  language plpgsql, stable, set search_path=""
+  body 77d22609219bc07bd5c07dd5fa7f316c
+  execute for fm_engine
+
 function private.errors_of(workflow_executions) returns jsonb
   language plpgsql, stable, set search_path=""
   body 7108ba5a7d571265fbfec16ef7945747
@@ -276,9 +294,33 @@ sequence private.event_positions
   grant usage to fm_engine
   grant usage to fm_writer
 
+table private.event_subscriptions, row level security
+  name text not null
+  event_types text[]
+  aggregate_types text[]
+  position bigint not null
+  batch bigint not null default (0)
+  leased_until timestamp with time zone
+  delivered_up_to bigint
+  delivered uuid[] not null default ('{}'::uuid[])
+  max_attempts smallint not null default (8)
+  created_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint event_subscriptions_pkey PRIMARY KEY (name)
+  constraint events_are_tried_1_to_100_times CHECK (((max_attempts >= 1) AND (max_attempts <= 100)))
+  constraint position_is_not_negative CHECK (("position" >= 0))
+  constraint subscription_name_is_a_word CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+  policy "The engine keeps subscriptions" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.event_watermark() returns bigint
   language plpgsql, volatile, set search_path=""
   body 2dc6fba5503d29acc58290c02f2eb56f
+  execute for fm_engine
+
+function private.events_between(bigint,bigint,text[],text[],integer) returns TABLE("position" bigint, event_id uuid, aggregate_id uuid, envelope jsonb)
+  language sql, stable, set search_path="", set plan_cache_mode=force_custom_plan
+  body 77a7732bd7650ded375fab1bb62df480
   execute for fm_engine
 
 function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -491,6 +533,11 @@ function private.lock_stream_of_model(uuid) returns void
   body 79b41a25684f42775bcddc7facbdef28
   execute for fm_writer
 
+function private.lock_subscription(text) returns private.event_subscriptions
+  language plpgsql, volatile, set search_path=""
+  body 8705f77169979dca8e1929f01fbe9d43
+  execute for fm_engine
+
 function private.lock_tree(uuid[]) returns uuid[]
   language plpgsql, volatile, set search_path=""
   body 9eecd7a419614d5e0f50ba536ff15e22
@@ -588,6 +635,11 @@ function private.outputs_of(workflow_executions) returns jsonb
   body 1fd7c122114e91833553ea76f23e13da
   execute for fm_engine
 
+function private.pause_after(integer) returns interval
+  language sql, immutable, set search_path=""
+  body 1ad5403145f0c6cefc3070ecd71b4b57
+  execute for fm_engine
+
 table private.plan_groups, row level security
   version_id uuid not null
   group_id integer not null
@@ -636,6 +688,11 @@ table private.plans, row level security
   policy "Who sees a version sees its plan" for select to fm_writer using ((EXISTS ( SELECT FROM function_model_versions version WHERE (version.version_id = plans.version_id))))
   grant select to fm_engine
   grant insert, select to fm_writer
+
+function private.position_before(timestamp with time zone) returns bigint
+  language sql, volatile, set search_path=""
+  body 9c4c2d11e9c0dd27d35befda5698aaad
+  execute for fm_engine
 
 function private.publish_audit_seal() returns boolean
   language plpgsql, volatile, set search_path=""
@@ -861,9 +918,34 @@ function private.sees_model(function_models) returns boolean
   language sql, stable, set search_path=""
   body de3bd966cc1f736945b2faf288ce955d
 
+function private.set_aside(private.event_subscriptions,jsonb) returns void
+  language sql, volatile, set search_path=""
+  body 105de55939a1913a2045206b5cd9d961
+  execute for fm_engine
+
+table private.set_aside_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null default (0)
+  due_at timestamp with time zone not null default (now())
+  delivered_in bigint
+  last_error text
+  constraint set_aside_events_pkey PRIMARY KEY (subscription, "position")
+  constraint set_aside_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  CREATE INDEX set_aside_events_aggregate_id_idx ON private.set_aside_events USING btree (subscription, aggregate_id, "position")
+  policy "The engine keeps what was set aside" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.set_off_by(uuid,private.plan_steps) returns integer[]
   language plpgsql, volatile, set search_path=""
   body bd8fa81a59a334244f9f5d80e6095862
+  execute for fm_engine
+
+function private.settle_retries(private.event_subscriptions,jsonb) returns void
+  language plpgsql, volatile, set search_path=""
+  body f459ad4be505ecd2692ba72a0e3f119c
   execute for fm_engine
 
 function private.skip_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -896,6 +978,11 @@ function private.stream_version(uuid) returns integer
   body 83cd1976e47b5721482c0a107ee03a8a
   execute for fm_engine, fm_writer
 
+function private.subscription_state(text) returns jsonb
+  language sql, volatile, set search_path=""
+  body f69757939cae58730b2b94d5ec6b0356
+  execute for fm_engine
+
 function private.tag_words(text[]) returns tsvector
   language sql, immutable, set search_path=""
   body 651d4d309ea1f680075e4ed2caa51e69
@@ -905,6 +992,11 @@ function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body d3cff86e56556ec1c0b98b47a4ef85d8
   execute for fm_writer
+
+function private.take_due_events(text,bigint,integer) returns TABLE("position" bigint, event_id uuid, attempts smallint)
+  language sql, volatile, set search_path=""
+  body de3db17b7bb8a9bf770b04973e723015
+  execute for fm_engine
 
 function private.take_step(private.turn,integer) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -1035,6 +1127,11 @@ function private.wire_time(timestamp with time zone) returns text
 function private.without_nulls(jsonb) returns jsonb
   language sql, immutable, set search_path=""
   body 5550b42add140abd6d1b908148c78017
+
+function private.words(jsonb) returns text[]
+  language sql, immutable, set search_path=""
+  body 4f92747408b0aacea5a2c81196d45b20
+  execute for fm_engine
 
 function private.words_of_node(text,uuid,uuid) returns text[]
   language sql, stable, set search_path=""
@@ -1456,6 +1553,7 @@ table public.domain_events, row level security
   constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
   constraint place_in_stream_is_unique UNIQUE (aggregate_id, aggregate_version)
   constraint stream_counts_from_one CHECK ((aggregate_version >= 1))
+  CREATE INDEX domain_events_event_type_idx ON public.domain_events USING btree (event_type, "position")
   CREATE INDEX domain_events_link_source_idx ON public.domain_events USING btree (((data ->> 'sourceEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_link_target_idx ON public.domain_events USING btree (((data ->> 'targetEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_occurred_at_idx ON public.domain_events USING brin (occurred_at)
@@ -1542,6 +1640,11 @@ type public.execution_mode as enum ('sync', 'async')
 type public.execution_priority as enum ('low', 'normal', 'high')
 
 type public.execution_status as enum ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')
+
+function public.fetch_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 504e2234cdf5c8b71038f35f2361ae23
+  execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, stable, set role=fm_writer, set search_path=""
@@ -1989,9 +2092,19 @@ function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
   body 707a41a2e82e778d4d53d7f87bbaa166
   execute for service_role
 
+function public.read_dead_letters(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 77711bf38d16a4626ef5819961228c6c
+  execute for service_role
+
+function public.read_event_subscriptions(jsonb) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body eacb8a8b2da0a9743515b780da9071ba
+  execute for service_role
+
 function public.read_events(bigint,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 771a5e6bb805795239ec2426ba9e3d14
+  body a5be93bb0bd1088f4bbfbe35d3c49d0b
   execute for service_role
 
 function public.read_knowledge_content(jsonb,jsonb,jsonb) returns jsonb
@@ -2104,6 +2217,11 @@ function public.save_ai_agent(jsonb,jsonb,jsonb) returns jsonb
   body e9d7170b6f94a55a39a91362f6892c80
   execute for service_role
 
+function public.save_event_subscription(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 63146eab936b3fd7b999dc3d2687086a
+  execute for service_role
+
 function public.save_function_model(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path="", set statement_timeout=30s
   body f3f193d2cbe77451bfeb964433ce5b1b
@@ -2202,6 +2320,16 @@ table public.secrets, row level security
   grant select to authenticated
   grant delete, insert, select to fm_writer
   grant update (hosts, key_id, revision, rotated_at) to fm_writer
+
+function public.settle_dead_letter(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 4035efebd2ceb45ea4819af4b6495c61
+  execute for service_role
+
+function public.settle_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body cd102013e7a3cd533e7d57ecb7cc1dca
+  execute for service_role
 
 function public.size(function_models) returns integer
   language sql, stable, set search_path=""
