@@ -23,6 +23,7 @@ mod audit;
 mod catalogue;
 mod database;
 mod end_to_end;
+mod event_schemas;
 mod leaks;
 mod native;
 mod schema;
@@ -114,6 +115,7 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     }
     // The scene of the matrix was written by hand, without events.
     let by_hand = verification::by_hand(&details.admin_db_url).await?;
+    let by_hand_until = event_schemas::position(&details.admin_db_url).await?;
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -125,6 +127,14 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .await;
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
+    }
+    if filter.is_none_or(|text| event_schemas::NAME.contains(text)) {
+        tally
+            .part(
+                "stored events",
+                event_schemas::run(&details.admin_db_url, by_hand_until),
+            )
+            .await;
     }
     if filter.is_none_or(|text| verification::NAME.contains(text)) {
         tally
