@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::function_model::changes::{ActionData, ContainerData};
-use crate::function_model::events::EVENT_VERSION;
 use crate::function_model::{self, IoNode, KnowledgeAction, NestedAction, StageNode, TetherAction};
+use crate::upcast::UPCASTS;
 use crate::{node_link, organization};
 
 /// An event's type, the newest version of it, and the JSON Schema of its data.
@@ -49,7 +49,7 @@ pub fn event_schemas() -> EventSchemas {
         schema.insert("unevaluatedProperties".to_owned(), false.into());
         EventSchema {
             event_type: event_type.to_owned(),
-            event_version: EVENT_VERSION,
+            event_version: UPCASTS.newest(event_type),
             schema: std::mem::take(schema.ensure_object()),
         }
     });

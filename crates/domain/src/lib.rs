@@ -43,4 +43,5 @@ pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod secret;
+pub mod upcast;
 pub mod verification;
