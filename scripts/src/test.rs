@@ -128,14 +128,12 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
     }
-    if filter.is_none_or(|text| event_schemas::NAME.contains(text)) {
-        tally
-            .part(
-                "stored events",
-                event_schemas::run(&details.admin_db_url, by_hand_until),
-            )
-            .await;
-    }
+    tally
+        .part(
+            "stored events",
+            event_schemas::run(&details.admin_db_url, by_hand_until, filter.is_none()),
+        )
+        .await;
     if filter.is_none_or(|text| verification::NAME.contains(text)) {
         tally
             .part(
