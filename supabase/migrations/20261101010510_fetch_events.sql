@@ -51,7 +51,7 @@ comment on function private.lock_subscription(text) is 'The subscription of this
 revoke all on function private.lock_subscription(text) from public;
 grant execute on function private.lock_subscription(text) to fm_engine;
 
-create function private.take_due_events(subscription text, batch bigint, max_count integer)
+create function private.take_due_events(subscription text, batch bigint, max_count integer, at timestamptz)
 returns table ("position" bigint, event_id uuid, attempts smallint)
 language sql volatile set search_path = ''
 as $$
@@ -64,7 +64,7 @@ as $$
       and not exists (
         select from private.set_aside_events as pausing
         where pausing.subscription = candidate.subscription and pausing.aggregate_id = candidate.aggregate_id
-          and pausing.position <= candidate.position and pausing.due_at > clock_timestamp())
+          and pausing.position <= candidate.position and pausing.due_at > take_due_events.at)
     order by candidate.position
     limit take_due_events.max_count
   ) as due
@@ -72,11 +72,11 @@ as $$
   returning aside.position, aside.event_id, aside.attempts
 $$;
 
-comment on function private.take_due_events(text, bigint, integer) is
-  'Marks what was set aside as delivered in a batch: of each aggregate the events before the first that is not due yet.';
+comment on function private.take_due_events(text, bigint, integer, timestamptz) is
+  'Marks what was set aside as delivered in a batch: of each aggregate the events before the first that is not due at an instant. It is one for all of them: a clock that went on between two would let the later one pass.';
 
-revoke all on function private.take_due_events(text, bigint, integer) from public;
-grant execute on function private.take_due_events(text, bigint, integer) to fm_engine;
+revoke all on function private.take_due_events(text, bigint, integer, timestamptz) from public;
+grant execute on function private.take_due_events(text, bigint, integer, timestamptz) to fm_engine;
 
 create function public.fetch_events(command jsonb) returns jsonb
 language plpgsql volatile set role = 'fm_engine' set search_path = ''
@@ -101,7 +101,7 @@ begin
 
   select coalesce(jsonb_agg(event.envelope || jsonb_build_object('attempt', due.attempts + 1) order by due.position), '[]')
   into v_again
-  from private.take_due_events(v_subscription.name, v_batch, v_limit) as due
+  from private.take_due_events(v_subscription.name, v_batch, v_limit, clock_timestamp()) as due
   cross join lateral private.events_between(due.position - 1, due.position, null, null, 1) as event;
 
   select coalesce(jsonb_agg(event.envelope || '{"attempt": 1}' order by event.position) filter (where not event.waits), '[]'),

@@ -993,9 +993,9 @@ function private.take_container(jsonb,jsonb,integer) returns jsonb
   body d3cff86e56556ec1c0b98b47a4ef85d8
   execute for fm_writer
 
-function private.take_due_events(text,bigint,integer) returns TABLE("position" bigint, event_id uuid, attempts smallint)
+function private.take_due_events(text,bigint,integer,timestamp with time zone) returns TABLE("position" bigint, event_id uuid, attempts smallint)
   language sql, volatile, set search_path=""
-  body de3db17b7bb8a9bf770b04973e723015
+  body 390edce9c1c6b432b363c3137a0bff63
   execute for fm_engine
 
 function private.take_step(private.turn,integer) returns private.turn
@@ -1643,7 +1643,7 @@ type public.execution_status as enum ('pending', 'running', 'paused', 'completed
 
 function public.fetch_events(jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 504e2234cdf5c8b71038f35f2361ae23
+  body a9cafdedaaeb84ff8abaa262b1797616
   execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
