@@ -23,6 +23,7 @@ mod audit;
 mod catalogue;
 mod database;
 mod end_to_end;
+mod event_schemas;
 mod leaks;
 mod native;
 mod schema;
@@ -114,6 +115,7 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     }
     // The scene of the matrix was written by hand, without events.
     let by_hand = verification::by_hand(&details.admin_db_url).await?;
+    let by_hand_until = event_schemas::position(&details.admin_db_url).await?;
     if filter.is_none_or(|text| schemathesis::NAME.contains(text)) {
         tally
             .part("generated requests", schemathesis::run(details))
@@ -126,6 +128,12 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
     if filter.is_none_or(|text| text.contains("secret")) {
         tally.part("leaks", leaks::run(details)).await;
     }
+    tally
+        .part(
+            "stored events",
+            event_schemas::run(&details.admin_db_url, by_hand_until, filter.is_none()),
+        )
+        .await;
     if filter.is_none_or(|text| verification::NAME.contains(text)) {
         tally
             .part(

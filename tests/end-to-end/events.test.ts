@@ -239,3 +239,21 @@ Deno.test("the log answers by thing, by type, from a time and from a place, in p
   );
   assert.deepEqual([...stream.items, ...later.items], whole.slice(1));
 });
+
+Deno.test("the schema of every event is public", async () => {
+  const url = `${stack.url}/functions/v1/api/schemas/events`;
+  const response = await fetch(url, { headers: { apikey: stack.publishableKey } });
+  assert.equal(response.status, 200);
+  const { items } = await response.json();
+  const ada = await Person.signUp("Ada");
+  const design = await Design.begin(ada, "Described");
+  await design.input();
+  for (const event of await all(ada, `${design.path}/events`)) {
+    const described = items.find((item: Json) => item.eventType === event.eventType);
+    assert.equal(described.eventVersion, event.eventVersion);
+    const { required, properties } = described.schema;
+    const fields = Object.keys(event.data);
+    assert.deepEqual(required.filter((name: string) => !fields.includes(name)), []);
+    assert.deepEqual(fields.filter((name) => described.schema.oneOf || name in properties), fields);
+  }
+});

@@ -35,10 +35,13 @@ pub mod ai_agent;
 pub mod audit;
 pub mod built_in_workflow;
 pub mod event_feed;
+#[cfg(feature = "schema")]
+pub mod event_schema;
 pub mod knowledge;
 pub mod node_context;
 pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod secret;
+pub mod upcast;
 pub mod verification;

@@ -106,6 +106,7 @@ impl OrganizationCreated {
 
 /// An organization got another name, or is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationChanged {
     /// The organization.
@@ -131,6 +132,20 @@ impl OrganizationChanged {
         let data = crate::json::to_value(self);
         serde_json::json!({ "eventType": event_type, "eventVersion": 1, "data": data })
     }
+}
+
+/// The schemas of the events' data.
+#[cfg(feature = "schema")]
+pub(crate) fn event_schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::event_schema::of;
+    vec![
+        (OrganizationCreated::EVENT_TYPE, of::<OrganizationCreated>()),
+        ("OrganizationRenamed", of::<OrganizationChanged>()),
+        ("OrganizationRemoved", of::<OrganizationChanged>()),
+        ("OrganizationMemberAdded", of::<MembershipEvent>()),
+        ("OrganizationMemberRoleChanged", of::<MembershipEvent>()),
+        ("OrganizationMemberRemoved", of::<MembershipEvent>()),
+    ]
 }
 
 /// Founds an organization; its founder becomes its owner.

@@ -21,6 +21,15 @@ use crate::{body, query};
 /// What a route answers.
 pub(crate) type Answer = Result<Response, Halt>;
 
+/// What is kept beside the module, so that it costs it nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// The description of the API.
+    Description,
+    /// The JSON Schemas of events.
+    EventSchemas,
+}
+
 /// What the module is put together from. It has two homes: the live one, and the one of tests.
 pub(crate) trait Wiring {
     /// The ports use cases are given.
@@ -51,8 +60,8 @@ pub(crate) trait Wiring {
     /// Lets the engine work after the answer was given.
     fn wake_engine(&self);
 
-    /// The description of the API, as JSON.
-    async fn description(&self) -> Result<String, String>;
+    /// A document that is kept beside the module, as JSON.
+    async fn document(&self, document: Document) -> Result<String, String>;
 
     /// Ports of the service itself.
     fn service_ports(&self) -> Rc<Self::Ports>;

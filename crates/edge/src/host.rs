@@ -18,6 +18,7 @@ use use_cases::ports::{Clock, Ids};
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
+use crate::call::Document;
 use crate::response::Response;
 
 /// The interface as the shells implement it, part of the generated declarations.
@@ -51,8 +52,8 @@ export interface Host {
   encrypt(key: string, boundTo: string, plain: string): Promise<string>;
   /** The text behind it; rejects when anything about it is not as it was encrypted. */
   decrypt(key: string, boundTo: string, sealed: string): Promise<string>;
-  /** The description of the API, as JSON. */
-  description(): Promise<string>;
+  /** A document that is kept beside the module, as JSON. */
+  document(name: "description" | "eventSchemas"): Promise<string>;
   /** Keeps the worker alive until the work is done. */
   waitUntil(work: Promise<unknown>): void;
   /** Writes one line to the function's log. */
@@ -118,7 +119,7 @@ extern "C" {
         sealed: &str,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
-    async fn description(this: &JsHost) -> Result<JsValue, JsValue>;
+    async fn document(this: &JsHost, name: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, js_name = waitUntil)]
     fn wait_until(this: &JsHost, work: js_sys::Promise);
     #[wasm_bindgen(method)]
@@ -144,12 +145,16 @@ impl Host {
         self.0.log(line);
     }
 
-    /// The description of the API, as JSON.
-    pub(crate) async fn description(&self) -> Result<String, String> {
-        let text = self.0.description().await.map(|text| text.as_string());
+    /// A document that is kept beside the module, as JSON.
+    pub(crate) async fn document(&self, document: Document) -> Result<String, String> {
+        let name = match document {
+            Document::Description => "description",
+            Document::EventSchemas => "eventSchemas",
+        };
+        let text = self.0.document(name).await.map(|text| text.as_string());
         text.ok()
             .flatten()
-            .ok_or_else(|| "the description is not there".to_owned())
+            .ok_or_else(|| format!("the document {name} is not there"))
     }
 
     /// Lets work go on after the answer was given.

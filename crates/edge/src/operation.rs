@@ -33,6 +33,7 @@ macro_rules! routes {
 routes! {
     Get    "/health"                                                      ReadHealth;
     Get    "/schemas/function-model-document"                             ReadDocumentSchema;
+    Get    "/schemas/events"                                              ReadEventSchemas;
     Get    "/openapi.json"                                                ReadDescription;
 
     Post   "/organizations"                                               CreateOrganization;
@@ -201,7 +202,10 @@ impl Operation {
     pub(crate) fn is_public(self) -> bool {
         matches!(
             self,
-            Self::ReadHealth | Self::ReadDescription | Self::ReadDocumentSchema
+            Self::ReadHealth
+                | Self::ReadDescription
+                | Self::ReadDocumentSchema
+                | Self::ReadEventSchemas
         )
     }
 }

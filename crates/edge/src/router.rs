@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::auth;
-use crate::call::{Answer, Call, Wiring};
+use crate::call::{Answer, Call, Document, Wiring};
 use crate::operation::{Address, Operation};
 use crate::problem::{Halt, Problem};
 use crate::request::{Method, Request};
@@ -107,7 +107,12 @@ async fn dispatch<W: Wiring>(
 /// Calls the route of an operation that needs no caller.
 async fn anybody<W: Wiring>(wiring: &W, request: &Request, operation: Operation) -> Answer {
     match operation {
-        Operation::ReadDescription => description::read(wiring, request).await,
+        Operation::ReadDescription => {
+            description::read(wiring, request, Document::Description).await
+        }
+        Operation::ReadEventSchemas => {
+            description::read(wiring, request, Document::EventSchemas).await
+        }
         Operation::ReadDocumentSchema => structure::document_schema(request),
         _ => health::read(wiring, request).await,
     }
@@ -120,9 +125,10 @@ async fn route<W: Wiring>(
     [first, second, third]: [&str; 3],
 ) -> Answer {
     match operation {
-        Operation::ReadHealth | Operation::ReadDescription | Operation::ReadDocumentSchema => {
-            anybody(call.wiring, call.request, operation).await
-        }
+        Operation::ReadHealth
+        | Operation::ReadDescription
+        | Operation::ReadDocumentSchema
+        | Operation::ReadEventSchemas => anybody(call.wiring, call.request, operation).await,
 
         Operation::CreateOrganization => organizations::create(call).await,
         Operation::ListOrganizations => organizations::list(call).await,

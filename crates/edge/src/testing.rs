@@ -16,7 +16,7 @@ use use_cases::in_memory::World;
 use use_cases::ports::{Ports as _, Worker};
 use uuid::Uuid;
 
-use crate::call::Wiring;
+use crate::call::{Document, Wiring};
 use crate::cursor::CursorKey;
 use crate::openapi::conformance;
 use crate::problem::Problem;
@@ -215,8 +215,11 @@ impl Wiring for Stage {
         Ok(Rc::clone(&self.world))
     }
 
-    async fn description(&self) -> Result<String, String> {
-        Ok("{}".to_owned())
+    async fn document(&self, document: Document) -> Result<String, String> {
+        Ok(match document {
+            Document::Description => "{}".to_owned(),
+            Document::EventSchemas => json!(domain::event_schema::event_schemas()).to_string(),
+        })
     }
 
     fn service_ports(&self) -> Rc<World> {

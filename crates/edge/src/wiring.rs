@@ -18,7 +18,7 @@ use adapters::vault::AesVault;
 use use_cases::background::{AgentWorker, Engine, EngineOptions};
 use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
 
-use crate::call::Wiring;
+use crate::call::{Document, Wiring};
 use crate::cursor::CursorKey;
 use crate::host::Host;
 use crate::problem::Problem;
@@ -114,8 +114,8 @@ impl Wiring for Live {
         Ok(Rc::new(LivePorts::new(&self.host, &session, &self.shared)))
     }
 
-    async fn description(&self) -> Result<String, String> {
-        self.host.description().await
+    async fn document(&self, document: Document) -> Result<String, String> {
+        self.host.document(document).await
     }
 
     fn service_ports(&self) -> Rc<LivePorts> {

@@ -20,8 +20,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MAX_KEYS = 32;
 const keys = new Map<string, Promise<CryptoKey>>();
 
-/** Loaded when somebody asks for it. */
-let description: Promise<string> | undefined;
+/** What is kept beside the module; loaded when somebody asks for it. */
+const DOCUMENTS = {
+  description: () => import("./openapi.json", { with: { type: "json" } }),
+  eventSchemas: () => import("./event_schemas.json", { with: { type: "json" } }),
+};
+const documents = new Map<keyof typeof DOCUMENTS, Promise<string>>();
 
 /** The platform as one instance of the module sees it. */
 export class Platform implements Host {
@@ -67,10 +71,13 @@ export class Platform implements Host {
     return this.#whileAlive(decrypted(key, boundTo, sealed));
   }
 
-  description(): Promise<string> {
-    description ??= import("./openapi.json", { with: { type: "json" } })
-      .then((module) => JSON.stringify(module.default));
-    return this.#whileAlive(description);
+  document(name: keyof typeof DOCUMENTS): Promise<string> {
+    let text = documents.get(name);
+    if (text === undefined) {
+      text = DOCUMENTS[name]().then((module) => JSON.stringify(module.default));
+      documents.set(name, text);
+    }
+    return this.#whileAlive(text);
   }
 
   waitUntil(work: Promise<unknown>): void {

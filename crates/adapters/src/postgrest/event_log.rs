@@ -31,6 +31,20 @@ pub(super) const COLUMNS: &[&str] = &[
 ];
 const TABLE: Table<StoredEvent> = Table::new("domain_events", COLUMNS);
 
+/// The events that fit, each in the newest shape of its type.
+pub(super) async fn newest<H: Transport, C: Clock>(
+    table: &Table<StoredEvent>,
+    session: &Session<H, C>,
+    operation: &'static str,
+    read: Read,
+) -> Result<Vec<StoredEvent>, PortError> {
+    let events = table.all(session, operation, read).await?;
+    Ok(events
+        .into_iter()
+        .map(StoredEvent::in_newest_shape)
+        .collect())
+}
+
 /// [`EventLog`] over PostgREST.
 pub struct PostgrestEventLog<H, C> {
     session: Session<H, C>,
@@ -85,7 +99,7 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
             after_version,
             limit,
         );
-        TABLE.all(&self.session, "event_log.history", read).await
+        newest(&TABLE, &self.session, "event_log.history", read).await
     }
 
     async fn list(
@@ -109,7 +123,7 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
             })?;
             rest = rest.gt("position", after);
         }
-        let mut items = TABLE.all(&self.session, operation, rest).await?;
+        let mut items = newest(&TABLE, &self.session, operation, rest).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let total = match page.count {

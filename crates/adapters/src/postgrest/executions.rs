@@ -269,7 +269,7 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
     ) -> Result<Vec<StoredEvent>, PortError> {
         let read = EVENTS.read(&self.session);
         let read = event_log::stream(read, execution_id.as_uuid(), after_version, limit);
-        EVENTS.all(&self.session, "executions.events", read).await
+        event_log::newest(&EVENTS, &self.session, "executions.events", read).await
     }
 
     async fn control(

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::upcast::UPCASTS;
+
 /// Optional fields of the stored form, with the names of the attributes they become.
 const ATTRIBUTES: [(&str, &str); 8] = [
     ("aggregateVersion", "aggregateversion"),
@@ -14,12 +16,13 @@ const ATTRIBUTES: [(&str, &str); 8] = [
     ("attempt", "attempt"),
 ];
 
-/// An event of the log as CloudEvents 1.0 JSON. The attribute `sequence` is
+/// An event of the log as CloudEvents 1.0 JSON, in the newest shape of its type. The attribute `sequence` is
 /// its place in the log, with leading zeros, so that it also sorts as text.
 pub fn cloud_event(stored: Value) -> Value {
     let Value::Object(mut stored) = stored else {
         return Value::Null;
     };
+    UPCASTS.upcast_event(&mut stored);
     let mut take = |name: &str| stored.remove(name).unwrap_or_default();
     let (kind, event_type) = (take("aggregateType"), take("eventType"));
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -20,6 +20,7 @@ use crate::vocabulary::{
 
 /// Changed fields of a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ModelChanges {
     /// The name.
@@ -108,6 +109,7 @@ impl ModelChanges {
 
 /// Changed fields of a container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerChanges {
     /// The name.
@@ -176,6 +178,7 @@ impl ContainerChanges {
 
 /// Changed fields of an action that have no event of their own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ActionChanges {
     /// The name.

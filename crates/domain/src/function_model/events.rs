@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::error::{Code, DomainError};
 use crate::ids::ModelId;
 use crate::json;
+use crate::upcast::UPCASTS;
 
 pub use action::{
     ActionNodeAdded, ActionNodeExecutionModeChanged, ActionNodeExecutionOrderChanged,
@@ -58,6 +59,12 @@ macro_rules! events {
                     _ => Err(de::Error::unknown_variant(event_type, &[$(stringify!($variant)),*])),
                 }
             }
+        }
+
+        /// The schemas of their data.
+        #[cfg(feature = "schema")]
+        pub(crate) fn event_schemas() -> Vec<(&'static str, schemars::Schema)> {
+            vec![$((stringify!($variant), crate::event_schema::of::<$variant>()),)*]
         }
 
         $(
@@ -125,19 +132,22 @@ impl Event {
         })
     }
 
-    /// Reads an event of the log.
+    /// Reads an event of the log, an old one as the newest shape of its type.
     ///
     /// # Errors
     /// `EVENT_SCHEMA_INVALID` for an unknown version or type, and data that does not fit it.
     pub fn from_json(event: &Value) -> Result<Self, DomainError> {
         let version = event.get("eventVersion").and_then(Value::as_u64);
-        if version != Some(u64::from(EVENT_VERSION)) {
+        let version = version.and_then(|version| u32::try_from(version).ok());
+        let event_type = event.get("eventType").and_then(Value::as_str);
+        let event_type = event_type.unwrap_or_default();
+        let data = event.get("data").cloned().unwrap_or_default();
+        let (version, data) = UPCASTS.upcast(event_type, version.unwrap_or_default(), data);
+        if version != UPCASTS.newest(event_type) {
             let message = "The event is of an unknown version.";
             return Err(DomainError::new(Code::EventSchemaInvalid, message));
         }
-        let event_type = event.get("eventType").and_then(Value::as_str);
-        let data = event.get("data").cloned();
-        Self::read(event_type.unwrap_or_default(), data.unwrap_or_default()).map_err(|error| {
+        Self::read(event_type, data).map_err(|error| {
             DomainError::new(
                 Code::EventSchemaInvalid,
                 format!("The event is malformed: {error}"),

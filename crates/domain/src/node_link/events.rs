@@ -12,6 +12,7 @@ use crate::vocabulary::{FeatureType, LinkType};
 
 /// A link was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeLinkCreated {
     /// The link.
@@ -45,6 +46,7 @@ pub struct NodeLinkCreated {
 
 /// A link changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeLinkUpdated {
     /// The link.
@@ -61,6 +63,7 @@ pub struct NodeLinkUpdated {
 
 /// A link was removed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeLinkRemoved {
     /// The link.
@@ -86,6 +89,7 @@ pub struct NodeLinkRemoved {
 
 /// Two products were joined; follows `NodeLinkCreated`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CrossFeatureLinkEstablished {
     /// The link.
@@ -106,6 +110,7 @@ pub struct CrossFeatureLinkEstablished {
 
 /// Two products are joined no longer by this link; follows `NodeLinkRemoved`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CrossFeatureLinkBroken {
     /// The link.
@@ -132,6 +137,22 @@ pub enum LinkEvent {
     Established(CrossFeatureLinkEstablished),
     /// It joined two products.
     Broken(CrossFeatureLinkBroken),
+}
+
+/// The schemas of the events' data.
+#[cfg(feature = "schema")]
+pub(crate) fn event_schemas() -> Vec<(&'static str, schemars::Schema)> {
+    use crate::event_schema::of;
+    vec![
+        ("NodeLinkCreated", of::<NodeLinkCreated>()),
+        ("NodeLinkUpdated", of::<NodeLinkUpdated>()),
+        ("NodeLinkRemoved", of::<NodeLinkRemoved>()),
+        (
+            "CrossFeatureLinkEstablished",
+            of::<CrossFeatureLinkEstablished>(),
+        ),
+        ("CrossFeatureLinkBroken", of::<CrossFeatureLinkBroken>()),
+    ]
 }
 
 impl LinkEvent {

@@ -5,7 +5,7 @@
 
 mod commands;
 mod decide;
-mod events;
+pub(crate) mod events;
 mod evolution;
 mod network;
 mod strength;

@@ -87,6 +87,7 @@ pub enum MembershipFact {
 
 /// Something happened to a membership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MembershipEvent {
     /// What it was.

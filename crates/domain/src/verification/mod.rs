@@ -14,6 +14,8 @@ mod link;
 mod model;
 mod organization;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -21,6 +23,7 @@ use uuid::Uuid;
 use crate::error::{Code, DomainError};
 use crate::ids::{OrganizationId, UserId};
 use crate::instant::Instant;
+use crate::upcast::{UPCASTS, Upcasts};
 use crate::vocabulary::words;
 
 pub use compare::{Comparison, Difference, MOST_DIFFERENCES, compare};
@@ -66,12 +69,21 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The same in the newest shape of its type.
+    fn upcast(mut self, upcasts: &Upcasts<'_>) -> Self {
+        let data = self.data.take();
+        (self.event_version, self.data) =
+            upcasts.upcast(&self.event_type, self.event_version, data);
+        self
+    }
+
     fn field(&self, name: &str) -> Value {
         self.data.get(name).cloned().unwrap_or_default()
     }
 }
 
-/// The rows that a stream of events makes; `{}` when nothing is left.
+/// The rows that a stream of events makes; `{}` when nothing is left. Old events count as what they
+/// are in the newest shape of their type.
 ///
 /// `gone_users` are people of the events whose accounts, and with them their memberships, are gone.
 ///
@@ -83,6 +95,7 @@ pub fn replay(
     events: &[Recorded],
     gone_users: &[Uuid],
 ) -> Result<Value, DomainError> {
+    let events = &in_newest_shape(events, &UPCASTS);
     let rows = match aggregate_type {
         ReplayedType::FunctionModel => model::replay(events)?,
         ReplayedType::NodeLink => link::replay(events)?,
@@ -90,6 +103,16 @@ pub fn replay(
         ReplayedType::Organization => organization::replay(events, gone_users)?,
     };
     Ok(rows.map_or_else(|| json!({}), Value::Object))
+}
+
+/// Borrowed when nothing is old.
+fn in_newest_shape<'a>(events: &'a [Recorded], upcasts: &Upcasts<'_>) -> Cow<'a, [Recorded]> {
+    let is_old = |event: &Recorded| upcasts.newest(&event.event_type) > event.event_version;
+    if !events.iter().any(is_old) {
+        return Cow::Borrowed(events);
+    }
+    let newest = events.iter().cloned().map(|event| event.upcast(upcasts));
+    Cow::Owned(newest.collect())
 }
 
 /// Rows by table and key.

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::{Recorded, Rows, Saves, columns, timestamp, unreadable};
 use crate::error::{Code, DomainError};
-use crate::function_model::events::{EVENT_VERSION, FunctionModelCreated};
+use crate::function_model::events::FunctionModelCreated;
 use crate::function_model::{FunctionModel, ModelName, Permissions, Version, evolve};
 use crate::ids::{ModelId, UserId};
 use crate::instant::Instant;
 use crate::json;
 use crate::limits::JsonObject;
+use crate::upcast::UPCASTS;
 use crate::workflow::compile::compile;
 
 /// The tables of a model.
@@ -54,7 +55,7 @@ struct Replay<'a> {
 pub(super) fn replay(events: &[Recorded]) -> Result<Option<Rows>, DomainError> {
     let mut replay = Replay::default();
     for event in events {
-        if event.event_version != EVENT_VERSION {
+        if event.event_version != UPCASTS.newest(&event.event_type) {
             return Err(unreadable(event, "its version is unknown"));
         }
         match event.event_type.as_str() {

@@ -8,6 +8,7 @@ use crate::function_model::{Command, Event, FunctionModel, decide, events, evolv
 use crate::ids::VersionId;
 use crate::json as wire;
 use crate::limits::JsonObject;
+use crate::upcast::Step;
 use crate::vocabulary::{ModelStatus, RiskLevel, VersionBump};
 use crate::workflow::tests::{Sketch, boundary, owner, stage, uuid};
 
@@ -561,4 +562,36 @@ fn missing_versions_get_their_plans_anew() {
     let plan = anew.values().next().unwrap();
     let compiled = crate::workflow::compile::compile(&story.model).unwrap();
     assert_eq!(*plan, wire::to_value(&compiled));
+}
+
+#[test]
+fn old_events_are_replayed_in_their_newest_shape() {
+    let upcasts = Upcasts(&[Step {
+        event_type: "OrganizationCreated",
+        from: 0,
+        make: |data| {
+            let name = data.remove("title").unwrap_or_default();
+            data.insert("name".to_owned(), name);
+        },
+    }]);
+    let id = "0192aaaa-0000-7000-8000-000000000001";
+    let mut data = json!({"organizationId": id, "name": "Acme", "createdBy": id,
+        "createdAt": "1970-01-01T00:00:00.000Z"});
+    let newest = event("OrganizationCreated", 1, data.clone());
+    let mut old = newest.clone();
+    data["title"] = data["name"].take();
+    data.as_object_mut().unwrap().remove("name");
+    (old.event_version, old.data) = (0, data);
+    let renamed = event("OrganizationRenamed", 2, json!({"name": "Acme & Co"}));
+    let stream = [old.clone(), renamed.clone()];
+    let read = in_newest_shape(&stream, &upcasts);
+    assert_eq!(*read, [newest.clone(), renamed.clone()]);
+    let replayed = organization::replay(&read, &[]).unwrap();
+    assert_eq!(
+        replayed,
+        organization::replay(&[newest.clone(), renamed], &[]).unwrap()
+    );
+    assert!(replayed.is_some());
+    let new = [newest];
+    assert!(matches!(in_newest_shape(&new, &upcasts), Cow::Borrowed(_)));
 }

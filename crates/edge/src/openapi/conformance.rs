@@ -222,6 +222,7 @@ mod tests {
         "replayed",
         "resourceRequirements",
         "rules",
+        "schema",
         "script",
         "spec",
         "state",

@@ -212,6 +212,7 @@ fn free(name: &str) -> Value {
     match name {
         "metadata" => json!({"category": "sales"}),
         "visualProperties" => json!({"color": "#336699"}),
+        "schema" => json!({"type": "object"}),
         _ => json!({"order": "A-1"}),
     }
 }

@@ -3,6 +3,7 @@
 use domain::event_feed::AggregateType;
 use domain::ids::{OrganizationId, UserId};
 use domain::instant::Instant;
+use domain::upcast::UPCASTS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -84,6 +85,14 @@ pub trait EventLog {
 }
 
 impl StoredEvent {
+    /// The same in the newest shape of its type, as everybody reads it.
+    pub fn in_newest_shape(mut self) -> Self {
+        let data = self.data.take();
+        (self.event_version, self.data) =
+            UPCASTS.upcast(&self.event_type, self.event_version, data);
+        self
+    }
+
     /// Where a page that ends with this event ends.
     pub fn bookmark(&self) -> Bookmark {
         Bookmark(Value::from(self.position))

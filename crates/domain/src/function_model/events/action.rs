@@ -9,6 +9,7 @@ use crate::vocabulary::{ActionNodeType, ActionStatus, ExecutionMode};
 
 /// Data of [`super::Event::ActionNodeAdded`]: the whole action, and who added it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeAdded {
     /// The model.
@@ -24,6 +25,7 @@ pub struct ActionNodeAdded {
 
 /// Data of [`super::Event::ActionNodeModified`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeModified {
     /// The model.
@@ -42,6 +44,7 @@ pub struct ActionNodeModified {
 
 /// Data of [`super::Event::ActionNodeRemoved`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeRemoved {
     /// The model.
@@ -62,6 +65,7 @@ pub struct ActionNodeRemoved {
 
 /// Data of [`super::Event::ActionNodeExecutionOrderChanged`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeExecutionOrderChanged {
     /// The model.
@@ -80,6 +84,7 @@ pub struct ActionNodeExecutionOrderChanged {
 
 /// Data of [`super::Event::ActionNodeExecutionModeChanged`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeExecutionModeChanged {
     /// The model.
@@ -98,6 +103,7 @@ pub struct ActionNodeExecutionModeChanged {
 
 /// Data of [`super::Event::ActionNodePriorityChanged`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodePriorityChanged {
     /// The model.
@@ -116,6 +122,7 @@ pub struct ActionNodePriorityChanged {
 
 /// Data of [`super::Event::ActionNodeRetryPolicyUpdated`]; an absent policy means none of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeRetryPolicyUpdated {
     /// The model.
@@ -136,6 +143,7 @@ pub struct ActionNodeRetryPolicyUpdated {
 
 /// Data of [`super::Event::ActionNodeStatusChanged`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionNodeStatusChanged {
     /// The model.

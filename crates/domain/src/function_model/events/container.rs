@@ -9,6 +9,7 @@ use crate::vocabulary::ContainerNodeType;
 
 /// Data of [`super::Event::ContainerNodeAdded`]: the whole container, and who added it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerNodeAdded {
     /// The model.
@@ -24,6 +25,7 @@ pub struct ContainerNodeAdded {
 
 /// Data of [`super::Event::ContainerNodeModified`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerNodeModified {
     /// The model.
@@ -42,6 +44,7 @@ pub struct ContainerNodeModified {
 
 /// Data of [`super::Event::ContainerNodeRemoved`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerNodeRemoved {
     /// The model.
@@ -62,6 +65,7 @@ pub struct ContainerNodeRemoved {
 
 /// Data of [`super::Event::NodeDependencyAdded`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeDependencyAdded {
     /// The model.
@@ -78,6 +82,7 @@ pub struct NodeDependencyAdded {
 
 /// Data of [`super::Event::NodeDependencyRemoved`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NodeDependencyRemoved {
     /// The model.

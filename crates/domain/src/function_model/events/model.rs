@@ -13,6 +13,7 @@ use crate::vocabulary::{ModelStatus, RepairKind, RiskLevel, ValidationLevel, Ver
 
 /// Data of [`super::Event::FunctionModelCreated`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelCreated {
     /// The new model.
@@ -58,6 +59,7 @@ pub struct FunctionModelCreated {
 
 /// Data of [`super::Event::FunctionModelUpdated`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelUpdated {
     /// The model.
@@ -74,6 +76,7 @@ pub struct FunctionModelUpdated {
 
 /// Data of [`super::Event::FunctionModelPublished`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelPublished {
     /// The model.
@@ -103,6 +106,7 @@ pub struct FunctionModelPublished {
 
 /// Data of [`super::Event::FunctionModelVersionCreated`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelVersionCreated {
     /// The model.
@@ -129,6 +133,7 @@ pub struct FunctionModelVersionCreated {
 
 /// Data of [`super::Event::FunctionModelArchived`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelArchived {
     /// The model.
@@ -157,6 +162,7 @@ pub struct FunctionModelArchived {
 
 /// Data of [`super::Event::FunctionModelSoftDeleted`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelSoftDeleted {
     /// The model.
@@ -180,6 +186,7 @@ pub struct FunctionModelSoftDeleted {
 
 /// Data of [`super::Event::FunctionModelRestored`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionModelRestored {
     /// The model.
@@ -203,6 +210,7 @@ pub struct FunctionModelRestored {
 
 /// Data of [`super::Event::WorkflowValidationCompleted`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WorkflowValidationCompleted {
     /// The model.

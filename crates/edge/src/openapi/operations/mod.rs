@@ -28,6 +28,7 @@ pub(super) fn describe(operation: Operation) -> Description {
     match operation {
         Operation::ReadHealth => service::health(),
         Operation::ReadDescription => service::description(),
+        Operation::ReadEventSchemas => service::event_schemas(),
 
         Operation::CreateOrganization => organizations::create(),
         Operation::ListOrganizations => organizations::list(),

@@ -1,5 +1,6 @@
 //! The service itself.
 
+use domain::event_schema::EventSchemas;
 use serde_json::Map;
 
 use super::Description;
@@ -28,4 +29,10 @@ pub(super) fn description() -> Description {
     Description::new(TAG, "Read this description")
         .text("Public. OpenAPI 3.1.")
         .ok::<Map<String, serde_json::Value>>("The description.")
+}
+
+pub(super) fn event_schemas() -> Description {
+    Description::new(TAG, "Read the JSON Schemas of events")
+        .text("Public. What the data of each type of event holds, in its newest version.")
+        .ok::<EventSchemas>("The schemas.")
 }
