@@ -60,7 +60,7 @@ function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
 
 function private.append_events(text,uuid,uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body b145cc5717df916077a05d05fe1e037f
+  body d3a4f68ba07509e419399b66dddebce2
   execute for fm_engine, fm_writer
 
 function private.append_purge_events(function_models) returns void
@@ -213,6 +213,19 @@ function private.current_request() returns jsonb
   body 5c837f01780d2e00ecc98eaefdb5ba4d
   execute for fm_engine, fm_writer
 
+table private.dead_letter_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null
+  error text not null
+  parked_at timestamp with time zone not null default (now())
+  constraint dead_letter_events_pkey PRIMARY KEY (subscription, "position")
+  constraint dead_letter_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  policy "The engine keeps dead letters" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.dependents_of_model(uuid) returns jsonb
   language sql, stable, set search_path=""
   body bd7b61cc1d9c2ef119f5ff804dfdf98e
@@ -267,18 +280,37 @@ function private.errors_of(workflow_executions) returns jsonb
   body 7108ba5a7d571265fbfec16ef7945747
   execute for fm_engine
 
-function private.event_envelope(domain_events) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body dd2eed465397e6fab6a3dd9bb8ac7a60
-  execute for fm_engine
-
 sequence private.event_positions
   grant usage to fm_engine
   grant usage to fm_writer
 
+table private.event_subscriptions, row level security
+  name text not null
+  event_types text[]
+  aggregate_types text[]
+  position bigint not null
+  batch bigint not null default (0)
+  leased_until timestamp with time zone
+  delivered_up_to bigint
+  delivered uuid[] not null default ('{}'::uuid[])
+  max_attempts smallint not null default (8)
+  created_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint event_subscriptions_pkey PRIMARY KEY (name)
+  constraint events_are_tried_1_to_100_times CHECK (((max_attempts >= 1) AND (max_attempts <= 100)))
+  constraint position_is_not_negative CHECK (("position" >= 0))
+  constraint subscription_name_is_a_word CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+  policy "The engine keeps subscriptions" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.event_watermark() returns bigint
   language plpgsql, volatile, set search_path=""
   body 2dc6fba5503d29acc58290c02f2eb56f
+  execute for fm_engine
+
+function private.events_between(bigint,bigint,text[],text[],integer,integer) returns TABLE("position" bigint, event_id uuid, aggregate_id uuid, envelope text)
+  language sql, stable, set search_path="", set plan_cache_mode=force_custom_plan
+  body c315551c60b87f191d5a493818b34af3
   execute for fm_engine
 
 function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -491,6 +523,11 @@ function private.lock_stream_of_model(uuid) returns void
   body 79b41a25684f42775bcddc7facbdef28
   execute for fm_writer
 
+function private.lock_subscription(text) returns private.event_subscriptions
+  language plpgsql, volatile, set search_path=""
+  body 8705f77169979dca8e1929f01fbe9d43
+  execute for fm_engine
+
 function private.lock_tree(uuid[]) returns uuid[]
   language plpgsql, volatile, set search_path=""
   body 9eecd7a419614d5e0f50ba536ff15e22
@@ -588,6 +625,11 @@ function private.outputs_of(workflow_executions) returns jsonb
   body 1fd7c122114e91833553ea76f23e13da
   execute for fm_engine
 
+function private.pause_after(integer) returns interval
+  language sql, immutable, set search_path=""
+  body 1ad5403145f0c6cefc3070ecd71b4b57
+  execute for fm_engine
+
 table private.plan_groups, row level security
   version_id uuid not null
   group_id integer not null
@@ -636,6 +678,11 @@ table private.plans, row level security
   policy "Who sees a version sees its plan" for select to fm_writer using ((EXISTS ( SELECT FROM function_model_versions version WHERE (version.version_id = plans.version_id))))
   grant select to fm_engine
   grant insert, select to fm_writer
+
+function private.position_before(timestamp with time zone) returns bigint
+  language sql, volatile, set search_path=""
+  body 9c4c2d11e9c0dd27d35befda5698aaad
+  execute for fm_engine
 
 function private.publish_audit_seal() returns boolean
   language plpgsql, volatile, set search_path=""
@@ -861,9 +908,34 @@ function private.sees_model(function_models) returns boolean
   language sql, stable, set search_path=""
   body de3bd966cc1f736945b2faf288ce955d
 
+function private.set_aside(private.event_subscriptions,jsonb) returns void
+  language sql, volatile, set search_path=""
+  body 105de55939a1913a2045206b5cd9d961
+  execute for fm_engine
+
+table private.set_aside_events, row level security
+  subscription text not null
+  position bigint not null
+  event_id uuid not null
+  aggregate_id uuid not null
+  attempts smallint not null default (0)
+  due_at timestamp with time zone not null default (now())
+  delivered_in bigint
+  last_error text
+  constraint set_aside_events_pkey PRIMARY KEY (subscription, "position")
+  constraint set_aside_events_subscription_fkey FOREIGN KEY (subscription) REFERENCES private.event_subscriptions(name) ON DELETE CASCADE
+  CREATE INDEX set_aside_events_aggregate_id_idx ON private.set_aside_events USING btree (subscription, aggregate_id, "position")
+  policy "The engine keeps what was set aside" for all to fm_engine using (true) with check (true)
+  grant delete, insert, select, update to fm_engine
+
 function private.set_off_by(uuid,private.plan_steps) returns integer[]
   language plpgsql, volatile, set search_path=""
   body bd8fa81a59a334244f9f5d80e6095862
+  execute for fm_engine
+
+function private.settle_retries(private.event_subscriptions,jsonb) returns void
+  language plpgsql, volatile, set search_path=""
+  body f459ad4be505ecd2692ba72a0e3f119c
   execute for fm_engine
 
 function private.skip_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -892,9 +964,14 @@ function private.stream_of_aggregate(uuid,integer,integer) returns jsonb
   execute for fm_writer
 
 function private.stream_version(uuid) returns integer
-  language sql, volatile, security definer, set search_path=""
-  body 83cd1976e47b5721482c0a107ee03a8a
+  language plpgsql, volatile, security definer, set search_path=""
+  body ed73193b7ebe04b8e64fa346d135f3d0
   execute for fm_engine, fm_writer
+
+function private.subscription_state(text) returns jsonb
+  language sql, volatile, set search_path=""
+  body f69757939cae58730b2b94d5ec6b0356
+  execute for fm_engine
 
 function private.tag_words(text[]) returns tsvector
   language sql, immutable, set search_path=""
@@ -905,6 +982,11 @@ function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body d3cff86e56556ec1c0b98b47a4ef85d8
   execute for fm_writer
+
+function private.take_due_events(text,bigint,integer) returns TABLE("position" bigint, event_id uuid, attempts smallint)
+  language sql, volatile, set search_path=""
+  body de3db17b7bb8a9bf770b04973e723015
+  execute for fm_engine
 
 function private.take_step(private.turn,integer) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -941,7 +1023,7 @@ function private.tg_audit_logs__announce_position() returns trigger
 
 function private.tg_domain_events__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body 5cd78c1291e9455f8f9094d43d4b1163
+  body f8b9801c72f79287ba850036ad3c0977
 
 function private.tg_events__announce_position() returns trigger
   language plpgsql, volatile, set search_path=""
@@ -1035,6 +1117,11 @@ function private.wire_time(timestamp with time zone) returns text
 function private.without_nulls(jsonb) returns jsonb
   language sql, immutable, set search_path=""
   body 5550b42add140abd6d1b908148c78017
+
+function private.words(jsonb) returns text[]
+  language sql, immutable, set search_path=""
+  body 4f92747408b0aacea5a2c81196d45b20
+  execute for fm_engine
 
 function private.words_of_node(text,uuid,uuid) returns text[]
   language sql, stable, set search_path=""
@@ -1456,6 +1543,7 @@ table public.domain_events, row level security
   constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
   constraint place_in_stream_is_unique UNIQUE (aggregate_id, aggregate_version)
   constraint stream_counts_from_one CHECK ((aggregate_version >= 1))
+  CREATE INDEX domain_events_event_type_idx ON public.domain_events USING btree (event_type, "position")
   CREATE INDEX domain_events_link_source_idx ON public.domain_events USING btree (((data ->> 'sourceEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_link_target_idx ON public.domain_events USING btree (((data ->> 'targetEntityId'::text))) WHERE (event_type = 'NodeLinkCreated'::text)
   CREATE INDEX domain_events_occurred_at_idx ON public.domain_events USING brin (occurred_at)
@@ -1542,6 +1630,11 @@ type public.execution_mode as enum ('sync', 'async')
 type public.execution_priority as enum ('low', 'normal', 'high')
 
 type public.execution_status as enum ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')
+
+function public.fetch_events(jsonb) returns json
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body efea9fe39a67f2be8d02db32fdf4fd43
+  execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, stable, set role=fm_writer, set search_path=""
@@ -1989,9 +2082,19 @@ function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
   body 707a41a2e82e778d4d53d7f87bbaa166
   execute for service_role
 
-function public.read_events(bigint,integer) returns jsonb
+function public.read_dead_letters(jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 771a5e6bb805795239ec2426ba9e3d14
+  body 48ba27f0ea01237fd0d4502cef18fca0
+  execute for service_role
+
+function public.read_event_subscriptions(jsonb) returns jsonb
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body eacb8a8b2da0a9743515b780da9071ba
+  execute for service_role
+
+function public.read_events(bigint,integer) returns json
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 5688326bfad3567b247b4737a5b5947e
   execute for service_role
 
 function public.read_knowledge_content(jsonb,jsonb,jsonb) returns jsonb
@@ -2104,6 +2207,11 @@ function public.save_ai_agent(jsonb,jsonb,jsonb) returns jsonb
   body e9d7170b6f94a55a39a91362f6892c80
   execute for service_role
 
+function public.save_event_subscription(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 63146eab936b3fd7b999dc3d2687086a
+  execute for service_role
+
 function public.save_function_model(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path="", set statement_timeout=30s
   body f3f193d2cbe77451bfeb964433ce5b1b
@@ -2202,6 +2310,16 @@ table public.secrets, row level security
   grant select to authenticated
   grant delete, insert, select to fm_writer
   grant update (hosts, key_id, revision, rotated_at) to fm_writer
+
+function public.settle_dead_letter(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 4035efebd2ceb45ea4819af4b6495c61
+  execute for service_role
+
+function public.settle_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body cd102013e7a3cd533e7d57ecb7cc1dca
+  execute for service_role
 
 function public.size(function_models) returns integer
   language sql, stable, set search_path=""
