@@ -80,9 +80,11 @@ begin
          count(*), max(event.position)
   into v_new, v_delivered, v_seen, v_last
   from (
-    select found.position, found.event_id, found.envelope, exists (
-      select from private.set_aside_events as aside
-      where aside.subscription = v_subscription.name and aside.aggregate_id = found.aggregate_id) as waits
+    -- Not correlated, so that it is one look for the whole batch.
+    select found.position, found.event_id, found.envelope, found.aggregate_id in (
+      select aside.aggregate_id
+      from private.set_aside_events as aside
+      where aside.subscription = v_subscription.name) as waits
     from private.events_between(
       v_subscription.position, v_watermark, v_subscription.event_types, v_subscription.aggregate_types,
       v_room, 1) as found

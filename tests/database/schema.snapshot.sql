@@ -1633,7 +1633,7 @@ type public.execution_status as enum ('pending', 'running', 'paused', 'completed
 
 function public.fetch_events(jsonb) returns json
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body efea9fe39a67f2be8d02db32fdf4fd43
+  body 3056792f35d39c72107d19cc73d03459
   execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
