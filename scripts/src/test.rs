@@ -100,10 +100,7 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .part("schema snapshot", schema::snapshot(details))
         .await;
     if filter.is_none_or(|text| text == "migrations") {
-        let stride = if filter.is_some() { 1 } else { 10 };
-        tally
-            .part("migrations", schema::prefixes(details, stride))
-            .await;
+        tally.part("migrations", schema::prefixes(details)).await;
     }
     if filter.is_none_or(|text| events::NAME.contains(text)) {
         tally

@@ -20,7 +20,7 @@ comment on function private.lock_subscription(text) is 'The subscription of this
 revoke all on function private.lock_subscription(text) from public;
 grant execute on function private.lock_subscription(text) to fm_engine;
 
-create function private.take_due_events(subscription text, batch bigint, max_count integer)
+create function private.take_due_events(subscription text, batch bigint, max_count integer, at timestamptz)
 returns table ("position" bigint, event_id uuid, attempts smallint)
 language sql volatile set search_path = ''
 as $$
@@ -33,7 +33,7 @@ as $$
       and not exists (
         select from private.set_aside_events as pausing
         where pausing.subscription = candidate.subscription and pausing.aggregate_id = candidate.aggregate_id
-          and pausing.position <= candidate.position and pausing.due_at > clock_timestamp())
+          and pausing.position <= candidate.position and pausing.due_at > take_due_events.at)
     order by candidate.position
     limit take_due_events.max_count
   ) as due
@@ -41,11 +41,11 @@ as $$
   returning aside.position, aside.event_id, aside.attempts
 $$;
 
-comment on function private.take_due_events(text, bigint, integer) is
-  'Marks what was set aside as delivered in a batch: of each aggregate the events before the first that is not due yet.';
+comment on function private.take_due_events(text, bigint, integer, timestamptz) is
+  'Marks what was set aside as delivered in a batch: of each aggregate the events before the first that is not due at an instant. It is one for all of them: a clock that went on between two would let the later one pass.';
 
-revoke all on function private.take_due_events(text, bigint, integer) from public;
-grant execute on function private.take_due_events(text, bigint, integer) to fm_engine;
+revoke all on function private.take_due_events(text, bigint, integer, timestamptz) from public;
+grant execute on function private.take_due_events(text, bigint, integer, timestamptz) to fm_engine;
 
 create function public.fetch_events(command jsonb) returns json
 language plpgsql volatile set role = 'fm_engine' set search_path = ''
@@ -71,7 +71,7 @@ begin
 
   select string_agg(event.envelope, ',' order by due.position), greatest(v_limit - count(*), 1)
   into v_again, v_room
-  from private.take_due_events(v_subscription.name, v_batch, v_limit) as due
+  from private.take_due_events(v_subscription.name, v_batch, v_limit, clock_timestamp()) as due
   cross join lateral private.events_between(
     due.position - 1, due.position, null, null, 1, due.attempts + 1) as event;
 

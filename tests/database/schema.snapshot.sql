@@ -983,9 +983,9 @@ function private.take_container(jsonb,jsonb,integer) returns jsonb
   body d3cff86e56556ec1c0b98b47a4ef85d8
   execute for fm_writer
 
-function private.take_due_events(text,bigint,integer) returns TABLE("position" bigint, event_id uuid, attempts smallint)
+function private.take_due_events(text,bigint,integer,timestamp with time zone) returns TABLE("position" bigint, event_id uuid, attempts smallint)
   language sql, volatile, set search_path=""
-  body de3db17b7bb8a9bf770b04973e723015
+  body 390edce9c1c6b432b363c3137a0bff63
   execute for fm_engine
 
 function private.take_step(private.turn,integer) returns private.turn
@@ -1633,7 +1633,7 @@ type public.execution_status as enum ('pending', 'running', 'paused', 'completed
 
 function public.fetch_events(jsonb) returns json
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 3056792f35d39c72107d19cc73d03459
+  body 4a18b2e4cfd073773f34207625a4663c
   execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb

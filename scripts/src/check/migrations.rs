@@ -2,6 +2,7 @@
 //!
 //! The local database grants more than the hosted one, where people may not create, change or drop things in the platform's own schemas.
 //! Policies, triggers and foreign keys are the exceptions.
+//! Who may use a new thing in `public` without being told so differs from project to project; so each says it where it is made.
 
 use anyhow::bail;
 
@@ -14,6 +15,11 @@ const PLATFORM: [&str; 3] = ["auth", "storage", "realtime"];
 const VERBS: [&str; 5] = ["create", "alter", "drop", "truncate", "comment"];
 /// What people may make and unmake there.
 const ALLOWED: [&str; 2] = ["policy", "trigger"];
+
+/// What the platform may open to the roles of its API by itself.
+const EXPOSED: [&str; 5] = ["table", "view", "function", "procedure", "sequence"];
+/// From whom everything is taken first.
+const EVERYBODY: [&str; 4] = ["public", "anon", "authenticated", "service_role"];
 
 /// Reads every migration.
 ///
@@ -35,16 +41,55 @@ pub(crate) async fn run() -> anyhow::Result<()> {
             .to_string_lossy()
             .into_owned();
         let text = std::fs::read_to_string(&file)?;
-        let found = statements(&text).into_iter().filter_map(|statement| {
-            let problem = problem(&statement)?;
-            Some(format!("{name}:{}: {problem}", statement.line))
-        });
-        findings.extend(found);
+        findings.extend(problems(&text).map(|(line, problem)| format!("{name}:{line}: {problem}")));
     }
     if findings.is_empty() {
         return Ok(());
     }
     bail!("{}", findings.join("\n"));
+}
+
+/// What is wrong with a migration, and where.
+fn problems(sql: &str) -> impl Iterator<Item = (usize, String)> {
+    let statements = statements(sql);
+    let found: Vec<_> = statements
+        .iter()
+        .filter_map(|statement| {
+            let problem = problem(statement).or_else(|| open_by_default(statement, &statements))?;
+            Some((statement.line, problem))
+        })
+        .collect();
+    found.into_iter()
+}
+
+/// A new thing in `public` from which the same migration does not take everything first.
+fn open_by_default(statement: &Statement, all: &[Statement]) -> Option<String> {
+    let words = &statement.words;
+    if words.first()? != "create" || !EXPOSED.contains(&kind(words)) {
+        return None;
+    }
+    let object = words.iter().find(|word| word.contains('.'))?;
+    let is_partition = words.windows(2).any(|pair| pair == ["partition", "of"]);
+    if !object.starts_with("public.") || is_partition || all.iter().any(|it| closes(it, object)) {
+        return None;
+    }
+    let everybody = EVERYBODY.join(", ");
+    Some(format!(
+        "{object} without `revoke all on {object} from {everybody}`"
+    ))
+}
+
+fn closes(statement: &Statement, object: &str) -> bool {
+    let words = &statement.words;
+    let Some(from) = words.iter().position(|word| word == "from") else {
+        return false;
+    };
+    let (what, whom) = words.split_at(from);
+    what.starts_with(&["revoke".to_owned(), "all".to_owned()])
+        && what.iter().any(|word| word == object)
+        && EVERYBODY
+            .iter()
+            .all(|role| whom.iter().any(|word| word == role))
 }
 
 fn problem(statement: &Statement) -> Option<String> {
@@ -106,8 +151,8 @@ mod tests {
     use super::*;
 
     fn check(sql: &str, expected: Option<&str>) {
-        let found: Vec<String> = statements(sql).iter().filter_map(problem).collect();
-        assert_eq!(found.first().map(String::as_str), expected, "{sql}");
+        let found = problems(sql).next().map(|(_, problem)| problem);
+        assert_eq!(found.as_deref(), expected, "{sql}");
     }
 
     #[test]
@@ -147,7 +192,7 @@ mod tests {
         );
         check("drop policy if exists p on storage.objects;", None);
         check(
-            "create table public.notes (author uuid references auth.users (id));",
+            "create table private.notes (author uuid references auth.users (id));",
             None,
         );
         check(
@@ -160,7 +205,7 @@ mod tests {
     fn reading_the_platforms_tables_is_allowed() {
         check("insert into public.a select id from auth.users;", None);
         check("grant select on realtime.messages to fm_reader;", None);
-        check("create view public.v as select id from auth.users;", None);
+        check("create view private.v as select id from auth.users;", None);
     }
 
     #[test]
@@ -180,6 +225,36 @@ mod tests {
         );
         check(
             "create function f() returns int set search_path to '' as $a$ ; $a$;",
+            None,
+        );
+    }
+
+    #[test]
+    fn what_is_new_in_public_is_closed_where_it_is_made() {
+        let everybody = "from public, anon, authenticated, service_role;";
+        for (made, object) in [
+            ("create table public.a (id int);", "public.a"),
+            ("create or replace view public.a as select 1;", "public.a"),
+            (
+                "create function public.a(b uuid) returns int set search_path = '' as $$ $$;",
+                "function public.a(uuid)",
+            ),
+        ] {
+            let problem = "public.a without `revoke all on public.a from public, anon, authenticated, service_role`";
+            check(made, Some(problem));
+            check(&format!("{made} revoke all on {object} {everybody}"), None);
+            for rest in [
+                "revoke all on public.b from public, anon, authenticated, service_role;",
+                "revoke all on public.a from public, anon, authenticated;",
+                "revoke insert on public.a from public, anon, authenticated, service_role;",
+                "grant select on public.a to authenticated;",
+            ] {
+                check(&format!("{made} {rest}"), Some(problem));
+            }
+        }
+        check("create table private.a (id int);", None);
+        check(
+            "create table public.a_1 partition of public.a for values in (1);",
             None,
         );
     }

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use local_stack::Details;
 use tokio_postgres::Client;
 
@@ -14,8 +16,8 @@ use crate::tally::Count;
 
 /// What every value of a secret in `tests/end-to-end/secrets.test.ts` holds.
 const MARKER: &str = "fm-secret-marker";
-/// The same in base64, without the letters that depend on what stands beside it.
-const ENCODED: &str = "Zm0tc2VjcmV0LW1hcmtlc";
+/// How many bits a letter of base64 holds.
+const BITS: usize = 6;
 
 /// Looks for the marker in the whole database and in every log.
 ///
@@ -59,8 +61,7 @@ async fn in_tables(client: &Client) -> anyhow::Result<Vec<String>> {
         )
         .await?;
     ensure!(tables.len() > 20, "the tables are not where they should be");
-    let hex: String = MARKER.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let forms = vec![MARKER.to_owned(), ENCODED.to_owned(), hex];
+    let forms = forms();
     let mut found = Vec::new();
     for table in tables {
         let table: String = table.get(0);
@@ -82,10 +83,37 @@ fn in_logs(folder: &Path) -> anyhow::Result<Vec<String>> {
         let path = log?.path();
         let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
         bytes += text.len();
-        if text.contains(MARKER) || text.contains(ENCODED) {
+        if forms().iter().any(|form| text.contains(form)) {
             found.push(path.display().to_string());
         }
     }
     ensure!(bytes > 0, "the logs are not where they should be");
     Ok(found)
+}
+
+/// The marker as a database or a log could keep it: as it is, as bytes, and in base64 beside other text.
+fn forms() -> Vec<String> {
+    let hex = MARKER.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let encoded = (0..3).map(|before| {
+        let text = STANDARD_NO_PAD.encode(format!("{}{MARKER}", " ".repeat(before)));
+        // Without the letters that hold bits of what stands before and after it.
+        let from = (before * 8).div_ceil(BITS);
+        let to = (before + MARKER.len()) * 8 / BITS;
+        text[from..to].to_owned()
+    });
+    encoded.chain([MARKER.to_owned(), hex]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_marker_is_found_wherever_it_begins_in_base64() {
+        for before in ["", "B", "Be", "Bearer "] {
+            let text = STANDARD_NO_PAD.encode(format!("{before}{MARKER} and more"));
+            let found = forms().into_iter().filter(|form| text.contains(form));
+            assert_eq!(found.count(), 1, "{before}");
+        }
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! Databases of their own, made of what a project has before its first migration, take the migrations file by file, each on a new connection.
 //! From a prefix of the migrations a copy of that database takes the rest: it must arrive at the same schema.
-//! `cargo xtask test --stack-only --filter migrations` does that for every prefix, the whole test for every tenth.
+//! Once more they take the migrations where the platform opens nothing new by itself.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use local_stack::Details;
+use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 use super::database;
@@ -15,9 +17,15 @@ use crate::places;
 use crate::snapshot;
 use crate::tally::Count;
 
-/// The database that grows, and the copy of it that takes the rest.
+/// The database that grows.
 const GROWING: &str = "fm_prefix";
-const COPY: &str = "fm_rest";
+/// Copies of it that take the rest, at the same time.
+const COPIES: [&str; 3] = ["fm_rest_0", "fm_rest_1", "fm_rest_2"];
+/// What newer projects have in place of the older ones' default: nothing new is open to the roles of the API.
+const OPEN_TO_NOBODY: &str = "
+    alter default privileges for role postgres in schema public revoke all on tables from anon, authenticated, service_role;
+    alter default privileges for role postgres in schema public revoke all on functions from anon, authenticated, service_role;
+    alter default privileges for role postgres in schema public revoke all on sequences from anon, authenticated, service_role;";
 /// A migration: its name and its text.
 type File = (String, String);
 
@@ -65,57 +73,108 @@ pub(crate) async fn on_database_of_its_own<T>(
     outcome
 }
 
-/// Applies the migrations file by file, and from every `stride`-th prefix of themselves the rest to a copy.
+/// Applies the migrations file by file, and from every prefix of themselves the rest to a copy; then all of them where nothing is open by default.
 ///
 /// # Errors
 /// When one does not apply, or the databases cannot be made.
-pub(super) async fn prefixes(details: &Details, stride: usize) -> anyhow::Result<Count> {
-    let files = migrations()?;
+pub(super) async fn prefixes(details: &Details) -> anyhow::Result<Count> {
+    let files: Arc<[File]> = migrations()?.into();
     let admin = database::connect(&details.admin_db_url).await?;
-    let outcome = from_prefixes(details, &admin, &files, stride).await;
-    for name in [GROWING, COPY] {
+    let whole = snapshot::take(&admin).await?;
+    // Making and dropping databases waits for the disk most of the time; these need not survive a power cut.
+    setting(&admin, "alter system set fsync = off").await?;
+    let outcome = async {
+        let arrived = from_prefixes(details, &admin, &files).await?;
+        let closed = where_nothing_is_open(details, &admin, &files).await?;
+        anyhow::Ok(arrived.into_iter().chain([closed]).collect::<Vec<_>>())
+    };
+    let outcome = outcome.await;
+    for name in COPIES.into_iter().chain([GROWING]) {
         drop_database(&admin, name).await?;
     }
-    outcome
+    setting(&admin, "alter system reset fsync").await?;
+    let counts = outcome?.into_iter().map(|(from, arrived)| {
+        if let Some(line) = first_difference(&whole, &arrived) {
+            println!("{from} the migrations lead elsewhere: {line}");
+        }
+        Count::one(arrived == whole)
+    });
+    Ok(counts.fold(Count::default(), Count::and))
 }
+
+/// Where the migrations started, and the schema that they led to.
+type Arrival = (String, String);
 
 async fn from_prefixes(
     details: &Details,
     admin: &Client,
-    files: &[File],
-    stride: usize,
-) -> anyhow::Result<Count> {
-    let whole = snapshot::take(admin).await?;
+    files: &Arc<[File]>,
+) -> anyhow::Result<Vec<Arrival>> {
     bootstrap(details, admin, GROWING).await?;
-    let mut sum = Count::default();
+    let mut free = COPIES.to_vec();
+    let mut at_work = JoinSet::new();
+    let mut arrived = Vec::new();
     for (nth, file) in files.iter().enumerate() {
-        if nth.is_multiple_of(stride) {
-            let arrived = take_rest(details, admin, &files[nth..]).await;
-            let arrived = arrived.with_context(|| format!("on top of {nth} migrations"))?;
-            if arrived != whole {
-                let line = first_difference(&whole, &arrived).unwrap_or_default();
-                println!("on top of {nth} migrations the rest leads elsewhere: {line}");
-            }
-            sum = sum.and(Count::one(arrived == whole));
+        if free.is_empty()
+            && let Some(ended) = at_work.join_next().await
+        {
+            let (copy, arrival) = ended??;
+            free.push(copy);
+            arrived.push(arrival);
         }
+        let copy = free.pop().context("a free copy")?;
+        make_copy(admin, copy).await?;
+        at_work.spawn(finish(details.clone(), copy, Arc::clone(files), nth));
         let client = connect_to(details, GROWING, false).await?;
         apply(&client, file).await?;
     }
-    Ok(sum)
+    while let Some(ended) = at_work.join_next().await {
+        arrived.push(ended??.1);
+    }
+    Ok(arrived)
 }
 
-/// A copy of the growing database takes these migrations; answers its schema.
-async fn take_rest(details: &Details, admin: &Client, rest: &[File]) -> anyhow::Result<String> {
-    drop_database(admin, COPY).await?;
+/// A copy after `nth` migrations takes those that are left.
+async fn finish(
+    details: Details,
+    copy: &'static str,
+    files: Arc<[File]>,
+    nth: usize,
+) -> anyhow::Result<(&'static str, Arrival)> {
+    let from = format!("on top of {nth} of themselves");
+    let schema = take_rest(&details, copy, &files[nth..]).await;
+    let schema = schema.with_context(|| from.clone())?;
+    Ok((copy, (from, schema)))
+}
+
+/// The migrations in a project that opens nothing new to the roles of the API.
+async fn where_nothing_is_open(
+    details: &Details,
+    admin: &Client,
+    files: &[File],
+) -> anyhow::Result<Arrival> {
+    bootstrap(details, admin, GROWING).await?;
+    let client = connect_to(details, GROWING, true).await?;
+    client.batch_execute(OPEN_TO_NOBODY).await?;
+    let schema = take_rest(details, GROWING, files).await?;
+    Ok(("where nothing is open by default".to_owned(), schema))
+}
+
+async fn make_copy(admin: &Client, name: &str) -> anyhow::Result<()> {
+    drop_database(admin, name).await?;
     settle(admin).await?;
     let copy =
-        format!("create database {COPY} template {GROWING} owner postgres strategy file_copy");
-    admin.batch_execute(&copy).await.context("copying")?;
-    let client = connect_to(details, COPY, false).await?;
+        format!("create database {name} template {GROWING} owner postgres strategy file_copy");
+    admin.batch_execute(&copy).await.context("copying")
+}
+
+/// A database takes these migrations; answers its schema.
+async fn take_rest(details: &Details, name: &str, rest: &[File]) -> anyhow::Result<String> {
+    let client = connect_to(details, name, false).await?;
     for file in rest {
         apply(&client, file).await?;
     }
-    let reader = connect_to(details, COPY, true).await?;
+    let reader = connect_to(details, name, true).await?;
     snapshot::take(&reader).await
 }
 
@@ -143,6 +202,11 @@ async fn bootstrap(details: &Details, admin: &Client, name: &str) -> anyhow::Res
         client.batch_execute(&sql).await.with_context(|| name)?;
     }
     Ok(())
+}
+
+async fn setting(admin: &Client, statement: &str) -> anyhow::Result<()> {
+    admin.batch_execute(statement).await.context("a setting")?;
+    Ok(admin.batch_execute("select pg_reload_conf()").await?)
 }
 
 async fn drop_database(admin: &Client, name: &str) -> anyhow::Result<()> {

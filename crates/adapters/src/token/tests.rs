@@ -245,6 +245,46 @@ fn what_is_no_token_is_refused() {
 }
 
 #[test]
+fn what_its_own_words_refuse_costs_neither_a_question_nor_a_signature() {
+    let with = |name: &str, value: Value| {
+        let mut claims = claims();
+        claims[name] = value;
+        es256("unknown", &claims)
+    };
+    let (good, padding) = (es256("unknown", &claims()), "a".repeat(LONGEST));
+    let refused = [
+        with("exp", json!(NOW - 60)),
+        with("nbf", json!(NOW + 60)),
+        with("aud", json!("other")),
+        with("role", json!("postgres")),
+        with("sub", json!("me")),
+        with("padding", json!(padding)),
+        token(json!({"alg": "none"}), &claims(), ""),
+        token(json!({"alg": "PS256", "kid": "unknown"}), &claims(), "QQ"),
+        token(json!({"alg": "HS256"}), &claims(), &sign("HS256", "k1")),
+        format!("{good}.{good}"),
+    ];
+    let silent = tokens(&config(None, None), Script::of([]));
+    for token in &refused {
+        let answer = identify(&silent, token);
+        let by_its_words = matches!(answer, Err(TokenError::Invalid(_) | TokenError::Expired));
+        assert!(by_its_words, "{answer:?}");
+    }
+    assert_eq!(silent.host.verified.get(), 0);
+    assert_eq!(silent.host.script.sent().len(), 0);
+    assert_eq!(silent.remembered.borrow().identities.len(), 0);
+    let asked = tokens(
+        &config(None, None),
+        Script::of([answer(200, &set(&["k1"]).to_string())]),
+    );
+    for _ in 0..50 {
+        assert!(identify(&asked, &good).is_err());
+    }
+    assert_eq!(asked.host.script.sent().len(), 1, "a flood of unknown keys");
+    assert_eq!(asked.host.verified.get(), 0);
+}
+
+#[test]
 fn a_known_token_is_not_checked_again_until_it_ends() {
     let tokens = ours();
     let mut short = claims();

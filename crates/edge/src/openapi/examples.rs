@@ -276,6 +276,7 @@ fn text(name: &str, schema: &Value) -> Value {
         "rule" => "range",
         "responsible" => "Sales",
         "tag" => "sales",
+        "published" => "1:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         _ => "order",
     };
     let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
