@@ -41,7 +41,7 @@ pub(super) async fn run(url: &str, by_hand: &HashSet<Uuid>) -> anyhow::Result<Co
     sum.tell();
     let mut count = Count::one(sum.broken.is_empty());
     for kind in ReplayedType::ALL {
-        let outcome = corruptions(&client, *kind).await;
+        let outcome = corruptions(&client, *kind, by_hand).await;
         match &outcome {
             Ok(tried) => println!("test {tried} corruptions of {kind} are named and undone ... ok"),
             Err(error) => println!("test corruptions of {kind} ... FAILED\n{error:#}"),
@@ -52,8 +52,12 @@ pub(super) async fn run(url: &str, by_hand: &HashSet<Uuid>) -> anyhow::Result<Co
 }
 
 /// Corrupts an aggregate in every way; answers how many there were.
-async fn corruptions(client: &Client, kind: ReplayedType) -> anyhow::Result<usize> {
-    let id = richest(client, kind).await?;
+async fn corruptions(
+    client: &Client,
+    kind: ReplayedType,
+    by_hand: &HashSet<Uuid>,
+) -> anyhow::Result<usize> {
+    let id = richest(client, kind, by_hand).await?;
     let stored = one(client, kind, id).await?;
     let tables = stored.rows.as_object().context("it has no rows")?;
     let mut tried = 0;
@@ -275,12 +279,16 @@ async fn traces(client: &Client, id: Uuid) -> anyhow::Result<i64> {
     Ok(client.query_one(statement, &[&id]).await?.get(0))
 }
 
-/// The aggregate with the most to corrupt.
-async fn richest(client: &Client, kind: ReplayedType) -> anyhow::Result<Uuid> {
+/// The aggregate with the most to corrupt, of those that have events.
+async fn richest(
+    client: &Client,
+    kind: ReplayedType,
+    by_hand: &HashSet<Uuid>,
+) -> anyhow::Result<Uuid> {
     let statement = match kind {
         ReplayedType::FunctionModel => {
             "select model_id from public.function_models as model
-             where status = 'published' and exists (
+             where status = 'published' and model_id <> all ($1) and exists (
                select from public.function_model_versions as version
                where version.model_id = model.model_id and not exists (
                  select from public.workflow_executions as run where run.version_id = version.version_id))
@@ -291,22 +299,26 @@ async fn richest(client: &Client, kind: ReplayedType) -> anyhow::Result<Uuid> {
         }
         ReplayedType::NodeLink => {
             "select link_id from public.node_links as link
-             where exists (select from public.domain_events as event where event.aggregate_id = link.link_id)
+             where link_id <> all ($1)
+               and exists (select from public.domain_events as event where event.aggregate_id = link.link_id)
              order by source_node_id is null, link_context = '{}', revision desc limit 1"
         }
         ReplayedType::AiAgent => {
             "select agent_id from public.ai_agents as agent
-             where exists (select from public.domain_events as event where event.aggregate_id = agent.agent_id)
+             where agent_id <> all ($1)
+               and exists (select from public.domain_events as event where event.aggregate_id = agent.agent_id)
                and not exists (select from public.agent_tasks as task where task.agent_id = agent.agent_id)
              order by description is null, revision desc limit 1"
         }
         ReplayedType::Organization => {
             "select organization_id from public.organizations as organization
-             where exists (select from public.domain_events as event where event.aggregate_id = organization.organization_id)
+             where organization_id <> all ($1)
+               and exists (select from public.domain_events as event where event.aggregate_id = organization.organization_id)
              order by (select count(*) from public.organization_members as member
                where member.organization_id = organization.organization_id) desc limit 1"
         }
     };
-    let row = client.query_opt(statement, &[]).await?;
+    let by_hand: Vec<Uuid> = by_hand.iter().copied().collect();
+    let row = client.query_opt(statement, &[&by_hand]).await?;
     Ok(row.with_context(|| format!("no {kind} was left"))?.get(0))
 }
