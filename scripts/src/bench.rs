@@ -7,6 +7,7 @@ mod account;
 mod audit;
 mod circumstances;
 mod engine;
+mod events;
 mod http;
 mod large;
 mod load;
@@ -29,7 +30,7 @@ use self::report::Section;
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only this part: `http`, `engine`, `module`, `rules`, `large` or `audit`; everything without it.
+    /// Only this part: `http`, `engine`, `module`, `rules`, `large`, `audit` or `events`; everything without it.
     part: Option<Part>,
     /// How often each side of a comparison is measured; the median counts.
     #[arg(long, default_value_t = 5)]
@@ -51,6 +52,8 @@ pub(crate) enum Part {
     Large,
     /// Writes with and without audit, and sealing.
     Audit,
+    /// Appending to the log of events, following it and reading it again.
+    Events,
 }
 
 /// Measures and writes the table.
@@ -72,7 +75,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if wanted(Part::Rules) {
         sections.push(step("the rules", rules::measure(arguments.rounds)).await?);
     }
-    let parts = [Part::Http, Part::Engine, Part::Large, Part::Audit];
+    let parts = [
+        Part::Http,
+        Part::Engine,
+        Part::Large,
+        Part::Audit,
+        Part::Events,
+    ];
     if parts.into_iter().any(wanted) {
         sections.extend(on_a_stack(&arguments, wanted).await?);
     }
@@ -109,6 +118,15 @@ async fn on_a_stack(
         }
         if wanted(Part::Audit) {
             sections.push(step("the audit log", audit::measure(details, arguments.rounds)).await?);
+        }
+        if wanted(Part::Events) {
+            sections.push(
+                step(
+                    "the log of events",
+                    events::measure(details, arguments.rounds),
+                )
+                .await?,
+            );
         }
         if wanted(Part::Engine) {
             sections.extend(step("the engine", engine::measure(details, arguments.rounds)).await?);

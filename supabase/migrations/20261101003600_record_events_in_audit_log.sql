@@ -1,11 +1,14 @@
 create function private.tg_domain_events__record_audit_log() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  -- As in tg_record_audit_log.
+  v_prefix text := left(private.uuid_v7()::text, 15);
 begin
   insert into public.audit_logs (
-    table_name, operation, record_id, row_id, model_id, organization_id, new_data,
+    audit_id, table_name, operation, record_id, row_id, model_id, organization_id, new_data,
     changed_by, event_id, event_type, request_id, traceparent)
-  select 'domain_events', 'create', event.aggregate_id, event.event_id,
+  select overlay(gen_random_uuid()::text placing v_prefix from 1 for 15)::uuid, 'domain_events', 'create', event.aggregate_id, event.event_id,
          case event.aggregate_type when 'function-model' then event.aggregate_id end,
          event.organization_id, jsonb_build_object('aggregateVersion', event.aggregate_version),
          event.actor_id, event.event_id, event.event_type, event.correlation_id, event.traceparent

@@ -3,11 +3,14 @@
 -- an event from the writer, and its number would be given out twice.
 
 create function private.stream_version(aggregate_id uuid) returns integer
-language sql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = ''
 as $$
-  select coalesce(max(event.aggregate_version), 0)
-  from public.domain_events as event
-  where event.aggregate_id = stream_version.aggregate_id
+begin
+  return coalesce((
+    select max(event.aggregate_version)
+    from public.domain_events as event
+    where event.aggregate_id = stream_version.aggregate_id), 0);
+end
 $$;
 
 comment on function private.stream_version(uuid) is
@@ -22,6 +25,12 @@ language plpgsql set search_path = ''
 as $$
 declare
   v_request jsonb := private.current_request();
+  v_request_id text := v_request ->> 'requestId';
+  v_traceparent text := v_request ->> 'traceparent';
+  v_first uuid := v_request ->> 'eventId';
+  v_actor_id uuid := private.actor_id();
+  -- Version 7 identifiers of one statement begin alike; making each anew would be the dearest part of a row.
+  v_prefix text := left(private.uuid_v7()::text, 15);
   v_version integer;
 begin
   if current_user not in ('fm_writer', 'fm_engine') then
@@ -35,11 +44,11 @@ begin
     event_id, aggregate_type, aggregate_id, aggregate_version, event_type, event_version,
     actor_id, organization_id, correlation_id, traceparent, data)
   select
-    case when draft.place = 1 then coalesce((v_request ->> 'eventId')::uuid, private.uuid_v7()) else private.uuid_v7() end,
+    case when draft.place = 1 and v_first is not null then v_first
+      else overlay(gen_random_uuid()::text placing v_prefix from 1 for 15)::uuid end,
     append_events.aggregate_type, append_events.aggregate_id, v_version + draft.place,
     draft.event ->> 'eventType', coalesce((draft.event ->> 'eventVersion')::smallint, 1),
-    private.actor_id(), append_events.organization_id,
-    v_request ->> 'requestId', v_request ->> 'traceparent', draft.event -> 'data'
+    v_actor_id, append_events.organization_id, v_request_id, v_traceparent, draft.event -> 'data'
   from jsonb_array_elements(append_events.events) with ordinality as draft (event, place)
   order by draft.place;
 end

@@ -21,6 +21,9 @@ create table private.event_subscriptions (
   constraint events_are_tried_1_to_100_times check (max_attempts between 1 and 100)
 );
 
+-- Identifiers do not compress, and trying costs each batch.
+alter table private.event_subscriptions alter column delivered set storage external;
+
 comment on table private.event_subscriptions is 'Who follows the event log, and how far each has come.';
 comment on column private.event_subscriptions.event_types is 'Only events of these types; null means all.';
 comment on column private.event_subscriptions.aggregate_types is 'Only events of things of these kinds; null means all.';

@@ -1,34 +1,3 @@
-create function private.events_between(
-  after_position bigint, up_to bigint, event_types text[], aggregate_types text[], max_count integer)
-returns table ("position" bigint, event_id uuid, aggregate_id uuid, envelope jsonb)
-language sql stable set search_path = '' set plan_cache_mode = 'force_custom_plan'
-as $$
-  select event.position, event.event_id, event.aggregate_id, event.envelope
-  from (
-    (select stored.position, stored.event_id, stored.aggregate_id, private.event_envelope(stored) as envelope
-     from public.domain_events as stored
-     where stored.position > events_between.after_position and stored.position <= events_between.up_to
-       and (events_between.event_types is null or stored.event_type = any (events_between.event_types))
-       and (events_between.aggregate_types is null or stored.aggregate_type = any (events_between.aggregate_types))
-     order by stored.position limit events_between.max_count)
-    union all
-    (select stored.position, stored.event_id, stored.aggregate_id, private.envelope_of_run(stored) as envelope
-     from public.execution_events as stored
-     where stored.position > events_between.after_position and stored.position <= events_between.up_to
-       and (events_between.event_types is null or stored.event_type = any (events_between.event_types))
-       and (events_between.aggregate_types is null or 'execution' = any (events_between.aggregate_types))
-     order by stored.position limit events_between.max_count)
-  ) as event
-  order by event.position
-  limit events_between.max_count
-$$;
-
-comment on function private.events_between(bigint, bigint, text[], text[], integer) is
-  'The events of both logs after a position and up to another, in order; filters that are null let everything pass.';
-
-revoke all on function private.events_between(bigint, bigint, text[], text[], integer) from public;
-grant execute on function private.events_between(bigint, bigint, text[], text[], integer) to fm_engine;
-
 create function private.lock_subscription(name text) returns private.event_subscriptions
 language plpgsql set search_path = ''
 as $$
@@ -78,7 +47,7 @@ comment on function private.take_due_events(text, bigint, integer, timestamptz) 
 revoke all on function private.take_due_events(text, bigint, integer, timestamptz) from public;
 grant execute on function private.take_due_events(text, bigint, integer, timestamptz) to fm_engine;
 
-create function public.fetch_events(command jsonb) returns jsonb
+create function public.fetch_events(command jsonb) returns json
 language plpgsql volatile set role = 'fm_engine' set search_path = ''
 as $$
 declare
@@ -88,8 +57,9 @@ declare
   v_batch bigint := v_subscription.batch + 1;
   v_until timestamptz := clock_timestamp() + v_seconds * interval '1 second';
   v_watermark bigint := private.event_watermark();
-  v_again jsonb;
-  v_new jsonb;
+  v_again text;
+  v_room integer;
+  v_new text;
   v_delivered uuid[];
   v_seen bigint;
   v_last bigint;
@@ -99,33 +69,36 @@ begin
     raise exception using errcode = 'FM041', message = 'Another consumer has a batch';
   end if;
 
-  select coalesce(jsonb_agg(event.envelope || jsonb_build_object('attempt', due.attempts + 1) order by due.position), '[]')
-  into v_again
+  select string_agg(event.envelope, ',' order by due.position), greatest(v_limit - count(*), 1)
+  into v_again, v_room
   from private.take_due_events(v_subscription.name, v_batch, v_limit, clock_timestamp()) as due
-  cross join lateral private.events_between(due.position - 1, due.position, null, null, 1) as event;
+  cross join lateral private.events_between(
+    due.position - 1, due.position, null, null, 1, due.attempts + 1) as event;
 
-  select coalesce(jsonb_agg(event.envelope || '{"attempt": 1}' order by event.position) filter (where not event.waits), '[]'),
+  select string_agg(event.envelope, ',' order by event.position) filter (where not event.waits),
          coalesce(array_agg(event.event_id) filter (where not event.waits), '{}'),
          count(*), max(event.position)
   into v_new, v_delivered, v_seen, v_last
   from (
-    select found.position, found.event_id, found.envelope, exists (
-      select from private.set_aside_events as aside
-      where aside.subscription = v_subscription.name and aside.aggregate_id = found.aggregate_id) as waits
+    -- Not correlated, so that it is one look for the whole batch.
+    select found.position, found.event_id, found.envelope, found.aggregate_id in (
+      select aside.aggregate_id
+      from private.set_aside_events as aside
+      where aside.subscription = v_subscription.name) as waits
     from private.events_between(
       v_subscription.position, v_watermark, v_subscription.event_types, v_subscription.aggregate_types,
-      greatest(v_limit - jsonb_array_length(v_again), 1)) as found
+      v_room, 1) as found
   ) as event;
 
   update private.event_subscriptions as saved
   set batch = v_batch,
       leased_until = v_until,
       delivered = v_delivered,
-      delivered_up_to = case when v_seen >= greatest(v_limit - jsonb_array_length(v_again), 1)
-        then v_last else greatest(v_watermark, v_subscription.position) end
+      delivered_up_to = case when v_seen >= v_room then v_last else greatest(v_watermark, v_subscription.position) end
   where saved.name = v_subscription.name;
-  return jsonb_build_object(
-    'batch', v_batch, 'leasedUntil', private.wire_time(v_until), 'events', v_again || v_new);
+  return concat(
+    '{"batch":', v_batch, ',"leasedUntil":"', private.wire_time(v_until), '","events":[',
+    concat_ws(',', v_again, v_new), ']}');
 end
 $$;
 

@@ -10,7 +10,7 @@ begin
     select coalesce(jsonb_agg(
       jsonb_build_object(
         'attempts', page.attempts, 'error', page.error, 'parkedAt', private.wire_time(page.parked_at),
-        'event', event.envelope)
+        'event', event.envelope::jsonb)
       order by page.position), '[]')
     from (
       select *

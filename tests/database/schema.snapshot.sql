@@ -60,7 +60,7 @@ function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
 
 function private.append_events(text,uuid,uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body b145cc5717df916077a05d05fe1e037f
+  body d3a4f68ba07509e419399b66dddebce2
   execute for fm_engine, fm_writer
 
 function private.append_purge_events(function_models) returns void
@@ -275,19 +275,9 @@ function private.enqueue(workflow_executions,integer,interval) returns void
   body 43316428298f5aa9ef8acfa634616bab
   execute for fm_engine
 
-function private.envelope_of_run(execution_events) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 77d22609219bc07bd5c07dd5fa7f316c
-  execute for fm_engine
-
 function private.errors_of(workflow_executions) returns jsonb
   language plpgsql, stable, set search_path=""
   body 7108ba5a7d571265fbfec16ef7945747
-  execute for fm_engine
-
-function private.event_envelope(domain_events) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body dd2eed465397e6fab6a3dd9bb8ac7a60
   execute for fm_engine
 
 sequence private.event_positions
@@ -318,9 +308,9 @@ function private.event_watermark() returns bigint
   body 2dc6fba5503d29acc58290c02f2eb56f
   execute for fm_engine
 
-function private.events_between(bigint,bigint,text[],text[],integer) returns TABLE("position" bigint, event_id uuid, aggregate_id uuid, envelope jsonb)
+function private.events_between(bigint,bigint,text[],text[],integer,integer) returns TABLE("position" bigint, event_id uuid, aggregate_id uuid, envelope text)
   language sql, stable, set search_path="", set plan_cache_mode=force_custom_plan
-  body 77a7732bd7650ded375fab1bb62df480
+  body c315551c60b87f191d5a493818b34af3
   execute for fm_engine
 
 function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
@@ -974,8 +964,8 @@ function private.stream_of_aggregate(uuid,integer,integer) returns jsonb
   execute for fm_writer
 
 function private.stream_version(uuid) returns integer
-  language sql, volatile, security definer, set search_path=""
-  body 83cd1976e47b5721482c0a107ee03a8a
+  language plpgsql, volatile, security definer, set search_path=""
+  body ed73193b7ebe04b8e64fa346d135f3d0
   execute for fm_engine, fm_writer
 
 function private.subscription_state(text) returns jsonb
@@ -1033,7 +1023,7 @@ function private.tg_audit_logs__announce_position() returns trigger
 
 function private.tg_domain_events__record_audit_log() returns trigger
   language plpgsql, volatile, security definer, set search_path=""
-  body 5cd78c1291e9455f8f9094d43d4b1163
+  body f8b9801c72f79287ba850036ad3c0977
 
 function private.tg_events__announce_position() returns trigger
   language plpgsql, volatile, set search_path=""
@@ -1641,9 +1631,9 @@ type public.execution_priority as enum ('low', 'normal', 'high')
 
 type public.execution_status as enum ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')
 
-function public.fetch_events(jsonb) returns jsonb
+function public.fetch_events(jsonb) returns json
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body a9cafdedaaeb84ff8abaa262b1797616
+  body 4a18b2e4cfd073773f34207625a4663c
   execute for service_role
 
 function public.find_function_model_for_service(jsonb,jsonb,jsonb) returns jsonb
@@ -2094,7 +2084,7 @@ function public.read_ai_agents(jsonb,jsonb,jsonb) returns jsonb
 
 function public.read_dead_letters(jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 77711bf38d16a4626ef5819961228c6c
+  body 48ba27f0ea01237fd0d4502cef18fca0
   execute for service_role
 
 function public.read_event_subscriptions(jsonb) returns jsonb
@@ -2102,9 +2092,9 @@ function public.read_event_subscriptions(jsonb) returns jsonb
   body eacb8a8b2da0a9743515b780da9071ba
   execute for service_role
 
-function public.read_events(bigint,integer) returns jsonb
+function public.read_events(bigint,integer) returns json
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body a5be93bb0bd1088f4bbfbe35d3c49d0b
+  body 5688326bfad3567b247b4737a5b5947e
   execute for service_role
 
 function public.read_knowledge_content(jsonb,jsonb,jsonb) returns jsonb

@@ -71,7 +71,7 @@ pub(super) async fn measure(details: &Details, rounds: usize) -> anyhow::Result<
              Bytes are those between the function and the platform, headers included; WAL is without full-page images, which depend on checkpoints.\n\
              The largest model has 10,000 nodes; storing it is measured once, with everything that is written along.\n\
              Pages are those of an organization with 10,000 of 20,000 models, newest first, asked of the database as PostgREST asks it; \
-             without row-level security means as a role that passes it, with the same filters."
+             without policies means as a role that passes row-level security, with the same filters."
         ),
         rows: edits,
     })
