@@ -23,6 +23,7 @@ create table public.workflow_executions (
   priority public.execution_priority not null default 'normal',
   max_depth smallint not null default 10,
   approved_actions uuid[] not null default '{}',
+  start_at timestamptz,
   deadline timestamptz,
   parent_execution_id uuid,
   parent_step integer,
@@ -59,6 +60,7 @@ create index workflow_executions_started_by_idx on public.workflow_executions (s
 comment on table public.workflow_executions is 'Runs of published versions.';
 comment on column public.workflow_executions.version_id is 'The snapshot and plan it runs. No foreign key: versions are never removed, and its lock would be written with each start.';
 comment on column public.workflow_executions.remaining_steps is 'Steps that have not ended; at 0 the run ends.';
+comment on column public.workflow_executions.start_at is 'When it starts, if that was asked for; pending until then, and its deadline counts from it.';
 comment on column public.workflow_executions.recovery is '{maxRetryAttempts, retryDelayMs}: how often a container that failed is tried again as a whole; null for never.';
 comment on column public.workflow_executions.traceparent is 'The trace that its start belongs to, passed on to the services it calls.';
 comment on column public.workflow_executions.total_nodes is 'Containers of the plan; completed, failed and skipped ones are counted beside.';
@@ -88,6 +90,7 @@ create policy "Executors start runs in their own name" on public.workflow_execut
     and depth between 0 and 10 and max_depth between 1 and 10 and length(session_id) between 1 and 200
     and (parent_execution_id is null) = (parent_step is null)
     and jsonb_typeof(parameters) = 'object'
+    and (start_at is null or start_at <= now() + interval '367 days')
     and exists (
       select from public.function_models as model
       where model.model_id = workflow_executions.model_id

@@ -23,7 +23,7 @@ begin
   with inserted as (
     insert into public.workflow_executions (
       execution_id, model_id, version_id, version_number, organization_id, environment, parameters, session_id,
-      mode, priority, max_depth, approved_actions, deadline, parent_execution_id, parent_step,
+      mode, priority, max_depth, approved_actions, start_at, deadline, parent_execution_id, parent_step,
       depth, started_by, traceparent, recovery, total_steps, total_nodes, remaining_steps)
     select
       (wanted ->> 'executionId')::uuid, version.model_id, version.version_id, version.version_number,
@@ -35,7 +35,9 @@ begin
       coalesce((wanted ->> 'maxDepth')::smallint, 10),
       coalesce((select array_agg(action::uuid)
                 from jsonb_array_elements_text(nullif(wanted -> 'approvedActions', 'null')) as action), '{}'),
-      now() + (wanted ->> 'timeoutSeconds')::double precision * interval '1 second',
+      (wanted ->> 'startAt')::timestamptz,
+      greatest(now(), (wanted ->> 'startAt')::timestamptz)
+        + (wanted ->> 'timeoutSeconds')::double precision * interval '1 second',
       parent.execution_id, insert_executions.parent_step,
       coalesce(parent.depth + 1, 0), private.actor_id(),
       case when parent.execution_id is null then private.current_request() ->> 'traceparent' else parent.traceparent end,

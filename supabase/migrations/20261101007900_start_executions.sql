@@ -26,8 +26,8 @@ begin
     where started.execution_id = any (begin_executions.execution_ids)
     order by started.execution_id
   loop
-    if v_want = 0 then
-      perform private.enqueue(v_execution, -1);
+    if v_want = 0 or v_execution.start_at > now() then
+      perform private.enqueue(v_execution, -1, greatest(v_execution.start_at - now(), interval '0'));
       continue;
     end if;
     v_turn := private.begin_run(private.open_turn(v_execution, v_token, v_want));
@@ -46,7 +46,7 @@ end
 $$;
 
 comment on function private.begin_executions(uuid[], jsonb, integer) is
-  'Begins new runs for a worker that wants so many steps, and queues the rest; answers the claims.';
+  'Begins new runs for a worker that wants so many steps, and queues the rest and those of a later time; answers the claims.';
 
 create function public.start_executions(actor jsonb, request jsonb, command jsonb) returns jsonb
 language plpgsql set role = 'fm_writer' set search_path = ''

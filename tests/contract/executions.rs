@@ -4,12 +4,13 @@ use domain::ids::ExecutionId;
 use domain::vocabulary::{ErrorCategory, ExecutionStatus};
 use serde_json::json;
 use use_cases::execution;
+use use_cases::function_model::{self, Execute};
 use use_cases::ports::{
-    ActionError, Claim, Control, Executions, NewExecution, Outcome, OutcomeKind, PageRequest,
-    PortErrorKind, Ports, Worker, Written,
+    ActionError, Claim, Clock, Control, Executions, NewExecution, Outcome, OutcomeKind,
+    PageRequest, PortErrorKind, Ports, Worker, Written,
 };
 
-use crate::home::{Home, kept, published, start, status, worker};
+use crate::home::{Home, kept, published, read, start, status, worker};
 
 /// Reports on a step, if any, and takes at most one step of the run in question.
 async fn exchange(
@@ -165,6 +166,25 @@ pub(crate) async fn failed_runs_are_taken_up_again(home: &impl Home) {
     assert!(ended.errors.is_empty());
 }
 
+pub(crate) async fn runs_of_a_later_time_wait_for_it(home: &impl Home) {
+    let (model_id, _) = published(home, "Later").await;
+    let (ports, context) = (home.ports(0), home.context(0));
+    let start_at = ports.clock().instant().plus_millis(3_600_000);
+    let command = read(json!({"startAt": start_at, "timeoutSeconds": 60}));
+    let started = function_model::execute(ports, context, model_id, &command, None, kept);
+    let Execute::Started { execution, .. } = started.await.unwrap() else {
+        panic!("rehearsed");
+    };
+    let id = execution.value.execution_id;
+    assert!(exchange(home, &worker(), None).await.0.is_none());
+    let stored = ports.executions().find(context, id).await.unwrap().unwrap();
+    assert_eq!(stored.status, ExecutionStatus::Pending);
+    assert_eq!(stored.start_at, Some(start_at));
+    assert_eq!(stored.deadline, Some(start_at.plus_millis(60_000)));
+    cancel(home, id).await.unwrap();
+    assert_eq!(status(home, id).await, "cancelled");
+}
+
 pub(crate) async fn cancelled_runs_stay(home: &impl Home) {
     let (model_id, _) = published(home, "Cancelled").await;
     let id = start(home, model_id).await;
@@ -193,6 +213,7 @@ pub(crate) async fn nested_runs_are_found(home: &impl Home) {
         priority: domain::vocabulary::JobPriority::Normal,
         max_depth: 9,
         approved_actions: Vec::new(),
+        start_at: None,
         timeout_seconds: None,
         recovery: None,
     };

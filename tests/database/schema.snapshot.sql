@@ -138,7 +138,7 @@ function private.begin_command(jsonb,jsonb) returns jsonb
 
 function private.begin_executions(uuid[],jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 6cd3ab9ca939c221a35c47f7c9fd9f44
+  body 80d0c68ff663dabc6b0a0b46d3844848
   execute for fm_writer
 
 function private.begin_run(private.turn) returns private.turn
@@ -377,7 +377,7 @@ table private.idempotency_keys, row level security
 
 function private.insert_executions(jsonb,workflow_executions,integer) returns uuid[]
   language plpgsql, volatile, set search_path=""
-  body 8d80184366e873df7d9fc0ac71fd6f3c
+  body e4453d0c3cf3c535fd3d7bb6ec1df894
   execute for fm_writer
 
 function private.insert_function_model(uuid,jsonb) returns void
@@ -2144,7 +2144,7 @@ function public.read_plan(uuid) returns jsonb
 
 function public.read_run(uuid) returns jsonb
   language plpgsql, stable, set role=fm_engine, set search_path=""
-  body cf0d8a980c702caff6fd549cda9c14bd
+  body 73310a4024d996a984f921ba53e013fb
   execute for fm_engine, service_role
 
 function public.read_sealed_rows(bigint,integer) returns jsonb
@@ -2371,6 +2371,7 @@ table public.workflow_executions, row level security with (fillfactor=30)
   priority execution_priority not null default ('normal'::execution_priority)
   max_depth smallint not null default (10)
   approved_actions uuid[] not null default ('{}'::uuid[])
+  start_at timestamp with time zone
   deadline timestamp with time zone
   parent_execution_id uuid
   parent_step integer
@@ -2399,7 +2400,7 @@ table public.workflow_executions, row level security with (fillfactor=30)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
   policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND ((start_at IS NULL) OR (start_at <= (now() + '367 days'::interval))) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
   policy "Who sees a model sees its runs" for select to authenticated, fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = workflow_executions.model_id)))))

@@ -53,6 +53,32 @@ Deno.test("a paused run starts nothing new and goes on where it was", async () =
   }
 });
 
+Deno.test("a run of a later time waits for it, can be seen, and cancelled before", async () => {
+  await using service = new OrderService();
+  const ada = await Person.signUp("Ada");
+  const { design, stage } = await Design.small(ada, "Later");
+  await design.tether(stage, "Work", service.url("instant", "later"));
+  await design.publish();
+  const soon = new Date(Date.now() + 2500).toISOString();
+  const run = await design.start({ order: "T-1" }, { startAt: soon, timeoutSeconds: 60 });
+  assert.deepEqual([run.status, run.startAt], ["pending", soon]);
+  assert.equal(Date.parse(run.deadline) - Date.parse(soon), 60_000);
+  const far = await design.start({ order: "T-2" }, {
+    startAt: new Date(Date.now() + 86_400_000).toISOString(),
+  });
+  const pending = await ada.expect(200, "GET", `${design.path}/executions?status=pending`);
+  assert.deepEqual(
+    pending.items.map((one: Json) => one.executionId),
+    [far.executionId, run.executionId],
+  );
+  const cancelled = await ada.expect(200, "POST", `/executions/${far.executionId}/cancel`, {});
+  assert.equal(cancelled.status, "cancelled");
+  const done = await ended(ada, run.executionId);
+  assert.equal(done.status, "completed");
+  assert.ok(Date.parse(done.startedAt) >= Date.parse(soon), `${done.startedAt} is before ${soon}`);
+  assert.equal(service.done("later"), 1);
+});
+
 Deno.test("a failed run is taken up again from its action", async () => {
   await using service = new OrderService();
   const ada = await Person.signUp("Ada");

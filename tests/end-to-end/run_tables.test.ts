@@ -50,6 +50,15 @@ Deno.test("a start outside the limits is refused with every field", async (t) =>
       recovery: { enableAutoRecovery: true, maxRetryAttempts: 11, retryDelayMs: 0 },
     }, { fields: ["recovery.maxRetryAttempts"] }),
     start(422, "TIMEOUT_INVALID", "no second", { parameters, timeoutSeconds: 0 }),
+    start(422, "START_TIME_INVALID", "a time that has passed", {
+      parameters,
+      startAt: "2020-01-01T00:00:00Z",
+    }, { fields: ["startAt"] }),
+    start(422, "START_TIME_INVALID", "two years ahead", {
+      parameters,
+      startAt: new Date(Date.now() + 2 * 366 * 86_400_000).toISOString(),
+    }),
+    start(400, "INVALID_REQUEST", "no time", { parameters, startAt: "tomorrow" }),
     start(422, "DOCUMENT_TOO_LARGE", "65 KiB", { parameters: { order: "x".repeat(66_000) } }),
     start(400, "INVALID_REQUEST", "an unknown field", { parameters, depth: 1 }),
     plan(422, "DEPTH_INVALID", "no level", { maxDepth: 0 }),

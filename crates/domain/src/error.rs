@@ -85,6 +85,7 @@ codes! {
     NodeNameInvalid => "NODE_NAME_INVALID",
     NodeConfigurationInvalid => "NODE_CONFIGURATION_INVALID",
     TimeoutInvalid => "TIMEOUT_INVALID",
+    StartTimeInvalid => "START_TIME_INVALID",
     ActionNameInvalid => "ACTION_NAME_INVALID",
     ActionConfigurationInvalid => "ACTION_CONFIGURATION_INVALID",
     ExecutionOrderInvalid => "EXECUTION_ORDER_INVALID",

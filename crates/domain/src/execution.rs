@@ -8,6 +8,7 @@ use crate::execution_context::checked_parameters;
 use crate::function_model::FunctionModel;
 use crate::function_model::nested_action::MAX_NESTING_DEPTH;
 use crate::ids::{ActionId, NodeId};
+use crate::instant::Instant;
 use crate::json;
 use crate::limits::{self, JsonObject};
 use crate::sorted;
@@ -35,7 +36,10 @@ pub struct ExecuteFunctionModel {
     /// Whether the caller waits; `async` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<RunMode>,
-    /// Seconds until the run fails, 1–2 592 000.
+    /// When it starts: later than now, within a year. At once when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Instant>,
+    /// Seconds from its start until the run fails, 1–2 592 000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 2592000)))]
     pub timeout_seconds: Option<i64>,
@@ -81,7 +85,9 @@ pub struct Start {
     pub session_id: Option<String>,
     /// Whether the caller waits.
     pub mode: RunMode,
-    /// Seconds until the run fails.
+    /// When it starts, unless at once.
+    pub start_at: Option<Instant>,
+    /// Seconds from its start until the run fails.
     pub timeout_seconds: Option<u32>,
     /// Whether only to say what would happen.
     pub dry_run: bool,
@@ -97,13 +103,15 @@ pub struct Start {
 
 /// Most seconds a run may be given: thirty days.
 const MAX_RUN_SECONDS: i64 = 2_592_000;
+/// How far ahead a run may be started, in milliseconds: 366 days.
+const MAX_START_DELAY_MS: i64 = 366 * 24 * 60 * 60 * 1000;
 
-/// Checks the values of a start.
+/// Checks the values of a start that is asked for now.
 ///
 /// # Errors
-/// `EXECUTION_CONTEXT_INVALID`, `DEPTH_INVALID`, `RECOVERY_POLICY_INVALID`, `TIMEOUT_INVALID` or
-/// `DOCUMENT_TOO_LARGE`, every field at once.
-pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError> {
+/// `EXECUTION_CONTEXT_INVALID`, `DEPTH_INVALID`, `RECOVERY_POLICY_INVALID`, `TIMEOUT_INVALID`,
+/// `START_TIME_INVALID` or `DOCUMENT_TOO_LARGE`, every field at once.
+pub fn check_values(command: &ExecuteFunctionModel, now: Instant) -> Result<Start, DomainError> {
     let mut violations = Violations::new();
     if command.environment == Some(Environment::Test) {
         let error = FieldError::new("environment", "oneOf");
@@ -145,8 +153,17 @@ pub fn check_values(command: &ExecuteFunctionModel) -> Result<Start, DomainError
         range("recovery.maxRetryAttempts", code, Some(attempts), 0, 10);
         range("recovery.retryDelayMs", code, Some(delay), 0, 300_000);
     }
+    if let Some(start_at) = command.start_at {
+        let latest = now.plus_millis(MAX_START_DELAY_MS);
+        if start_at <= now || start_at > latest {
+            let limit = serde_json::json!({ "after": now, "max": latest });
+            let error = FieldError::new("startAt", "range").limit(limit);
+            violations.add(Code::StartTimeInvalid, error.value(start_at.to_string()));
+        }
+    }
     violations.finish()?;
     Ok(Start {
+        start_at: command.start_at,
         environment: command.environment.unwrap_or(Environment::Production),
         parameters: parameters.unwrap_or_default(),
         session_id,
@@ -371,7 +388,29 @@ mod tests {
     use serde_json::json;
 
     fn start(body: Value) -> Result<Start, DomainError> {
-        check_values(&serde_json::from_value(body).unwrap())
+        check_values(&serde_json::from_value(body).unwrap(), now())
+    }
+
+    fn now() -> Instant {
+        Instant::parse("2026-03-01T12:00:00Z").unwrap()
+    }
+
+    #[test]
+    fn a_start_may_lie_ahead_up_to_a_year() {
+        let at = |text: &str| start(json!({"startAt": text})).map(|start| start.start_at);
+        let soon = Instant::parse("2026-03-01T12:00:00.001Z");
+        assert_eq!(at("2026-03-01T13:00:00.001+01:00"), Ok(soon));
+        let last = Instant::parse("2027-03-02T12:00:00Z");
+        assert_eq!(at("2027-03-02T12:00:00Z"), Ok(last));
+        for odd in [
+            "2026-03-01T12:00:00Z",
+            "2025-01-01T00:00:00Z",
+            "2027-03-02T12:00:00.001Z",
+        ] {
+            let refusal = at(odd).unwrap_err();
+            assert_eq!(refusal.code, Code::StartTimeInvalid);
+            assert_eq!(refusal.errors[0].field, "startAt");
+        }
     }
 
     #[test]

@@ -393,6 +393,7 @@ impl Run {
             priority: JobPriority::Normal,
             max_depth: claim.max_depth,
             approved_actions: vec![],
+            start_at: None,
             timeout_seconds: None,
             recovery: None,
         }

@@ -41,6 +41,7 @@ const RUNS: Table<Execution> = Table::new(
         "priority",
         "max_depth",
         "approved_actions",
+        "start_at",
         "deadline",
         "progress",
         "outputs",

@@ -296,6 +296,7 @@ impl<P: Ports> Attempt<'_, P> {
             priority: JobPriority::Normal,
             max_depth: (claim.max_depth - 1).min(nested.max_depth().saturating_sub(1)),
             approved_actions: claim.approved_actions.clone(),
+            start_at: None,
             timeout_seconds: self.limit().seconds(),
             recovery: None,
         })))

@@ -64,7 +64,7 @@ pub struct Hands<'a> {
 /// Starts a run, or says what it would do.
 ///
 /// # Errors
-/// Those of access; the value limits of a start; `MODEL_DELETED`, `MODEL_ARCHIVED`,
+/// Those of access; the value limits of a start, its time among them; `MODEL_DELETED`, `MODEL_ARCHIVED`,
 /// `MODEL_NOT_PUBLISHED`; `NODE_INACTIVE`; `EXECUTION_CONTEXT_INVALID` with missing parameters;
 /// `NESTING_TOO_DEEP`, `NESTING_CYCLE`, `NESTED_MODEL_UNAVAILABLE`; `Replayed` for a repetition.
 pub async fn execute(
@@ -77,7 +77,7 @@ pub async fn execute(
 ) -> Result<Execute, UseCaseError> {
     answered_before(ports, context).await?;
     let found = access::load(ports, context, model_id, Extent::Header, Act::Execute).await?;
-    let start = execution::check_values(command)?;
+    let start = execution::check_values(command, ports.clock().instant())?;
     let version = runnable(&found)?;
     let Some(plan) = ports.executions().plan(version.version_id).await? else {
         let detail = format!("version {} has no plan", version.version_id);
@@ -178,6 +178,7 @@ fn new_execution(
         priority: start.priority,
         max_depth,
         approved_actions: start.approved_actions,
+        start_at: start.start_at,
         timeout_seconds: start.timeout_seconds.map(u64::from),
         recovery: start.recovery,
     }
@@ -193,9 +194,6 @@ fn expected(
     now: Instant,
 ) -> Execution {
     let total = u32::try_from(plan.containers.len()).unwrap_or(u32::MAX);
-    let deadline = |seconds: u64| {
-        now.plus_millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
-    };
     Execution {
         execution_id: new.execution_id,
         model_id: new.model_id,
@@ -210,7 +208,8 @@ fn expected(
         priority: new.priority,
         max_depth: new.max_depth,
         approved_actions: new.approved_actions.clone(),
-        deadline: new.timeout_seconds.map(deadline),
+        start_at: new.start_at,
+        deadline: new.deadline(now),
         progress: Progress::of(total, 0, 0, 0, ExecutionStatus::Pending),
         outputs: None,
         errors: Vec::new(),
@@ -307,6 +306,38 @@ mod tests {
             (stored.deadline, &stored.parameters),
             (run.deadline, &run.parameters)
         );
+    }
+
+    #[test]
+    fn a_run_of_a_later_time_starts_then() {
+        let world = World::new();
+        let draft = Draft::order_to_cash(&world);
+        draft.publish(&world, "1.0.1");
+        let start_at = world.clock().instant().plus_millis(60_000);
+        let command = ExecuteFunctionModel {
+            start_at: Some(start_at),
+            timeout_seconds: Some(60),
+            ..plain()
+        };
+        let (run, claims) = started(attempt(&world, &alice(), &draft, &command));
+        assert!(claims.is_empty());
+        assert_eq!(run.deadline, Some(start_at.plus_millis(60_000)));
+        let worker = Worker {
+            lease_token: nth_id(1),
+            name: "here".into(),
+            held: None,
+        };
+        let ask = || {
+            world
+                .run(world.executions().exchange(&worker, &[], 4))
+                .unwrap()
+        };
+        let early = ask();
+        assert_eq!((early.claims.len(), early.next_due_ms), (0, Some(60_000)));
+        world.clock().advance(60_000);
+        assert_eq!(ask().claims.len(), 1);
+        let passed = attempt(&world, &alice(), &draft, &command).unwrap_err();
+        assert_eq!(refusal(passed), Code::StartTimeInvalid);
     }
 
     #[test]

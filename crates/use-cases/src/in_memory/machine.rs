@@ -99,6 +99,7 @@ impl Machine {
             return false;
         };
         let id = new.execution_id;
+        let due_at = new.start_at.unwrap_or(now);
         let groups = plan.groups.iter();
         let run = Run {
             remaining: plan.steps.len(),
@@ -112,7 +113,7 @@ impl Machine {
             plan,
         };
         self.runs.insert(id, run);
-        self.enqueue(id, None, now);
+        self.enqueue(id, None, due_at);
         true
     }
 
@@ -380,9 +381,7 @@ fn execution(
     plan: &Plan,
     now: Instant,
 ) -> Execution {
-    let deadline = new.timeout_seconds.map(|seconds| {
-        now.plus_millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
-    });
+    let deadline = new.deadline(now);
     let (parent_execution_id, parent_step) = origin.parent.unzip();
     let total = u32::try_from(plan.containers.len()).unwrap_or(u32::MAX);
     Execution {
@@ -399,6 +398,7 @@ fn execution(
         priority: new.priority,
         max_depth: new.max_depth,
         approved_actions: new.approved_actions,
+        start_at: new.start_at,
         deadline,
         progress: Progress::of(total, 0, 0, 0, ExecutionStatus::Pending),
         outputs: None,

@@ -46,6 +46,7 @@ fn new(n: u64, version: u64) -> NewExecution {
         priority: JobPriority::Normal,
         max_depth: 10,
         approved_actions: vec![],
+        start_at: None,
         timeout_seconds: Some(60),
         recovery: None,
     }

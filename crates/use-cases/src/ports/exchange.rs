@@ -66,12 +66,24 @@ pub struct NewExecution {
     pub max_depth: u32,
     /// Nested models with trigger `manual` that may run.
     pub approved_actions: Vec<ActionId>,
-    /// 1–2 592 000; when it has passed the run fails.
+    /// When it starts; at once when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Instant>,
+    /// 1–2 592 000 from its start; when it has passed the run fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
     /// Whether containers that fail are tried again as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<RecoveryPolicy>,
+}
+
+impl NewExecution {
+    /// When it fails if it has not ended by then, when it is stored now.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let seconds = i64::try_from(self.timeout_seconds?).unwrap_or(i64::MAX);
+        let start = self.start_at.unwrap_or(now);
+        Some(start.plus_millis(seconds.saturating_mul(1000)))
+    }
 }
 
 /// What starting answers about one run.

@@ -53,6 +53,9 @@ pub struct Execution {
     /// Nested models with trigger `manual` that may run.
     #[serde(default)]
     pub approved_actions: Vec<ActionId>,
+    /// When it starts or was to start, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Instant>,
     /// When it fails if it has not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Instant>,

@@ -52,6 +52,7 @@ fn new_execution(execution_id: &str) -> NewExecution {
         priority: JobPriority::Normal,
         max_depth: 10,
         approved_actions: Vec::new(),
+        start_at: None,
         timeout_seconds: None,
         recovery: None,
     }

@@ -39,7 +39,7 @@ enum UnderWay {
 
 pub(super) fn start() -> Description {
     Description::new(TAG, "Start a run")
-        .text("Runs the published version. Answers at once, or when the run has ended: with mode `sync` or `Prefer: wait=<seconds>`.")
+        .text("Runs the published version, at once or at `startAt`: until then the run is `pending` and can be cancelled. Answers at once, or when the run has ended: with mode `sync` or `Prefer: wait=<seconds>`.")
         .command()
         .header("Prefer")
         .of_model()
@@ -55,6 +55,7 @@ pub(super) fn start() -> Description {
             Code::DepthInvalid,
             Code::RecoveryPolicyInvalid,
             Code::TimeoutInvalid,
+            Code::StartTimeInvalid,
             Code::DocumentTooLarge,
             Code::ModelDeleted,
             Code::ModelArchived,
