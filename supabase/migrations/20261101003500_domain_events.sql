@@ -19,7 +19,7 @@ create table public.domain_events (
   constraint domain_events_pkey primary key (position),
   constraint place_in_stream_is_unique unique (aggregate_id, aggregate_version),
   constraint aggregate_type_is_known
-    check (aggregate_type in ('function-model', 'node-link', 'ai-agent', 'organization', 'execution')),
+    check (aggregate_type in ('function-model', 'node-link', 'ai-agent', 'organization', 'execution', 'schedule')),
   constraint event_type_is_named check (length(event_type) between 1 and 100),
   constraint stream_counts_from_one check (aggregate_version >= 1),
   constraint event_data_is_an_object check (jsonb_typeof(data) = 'object')
@@ -56,6 +56,7 @@ create policy "Who sees an aggregate reads its events" on public.domain_events
       when 'node-link' then private.sees_link(aggregate_id)
       when 'ai-agent' then private.sees_agent(aggregate_id)
       when 'execution' then private.sees_coordination(aggregate_id)
+      when 'schedule' then private.sees_schedule(aggregate_id)
       else false
     end
   );
@@ -66,6 +67,6 @@ create policy "The log's reader serves subscribers, who judge for themselves" on
 create policy "Commands append events of their own user" on public.domain_events
   for insert to fm_writer with check (actor_id = (select private.actor_id()));
 
-create policy "The engine appends what agents do by themselves" on public.domain_events
+create policy "The engine appends what agents and schedules do by themselves" on public.domain_events
   for insert to fm_engine
-  with check (aggregate_type in ('ai-agent', 'execution') and actor_id is null);
+  with check (aggregate_type in ('ai-agent', 'execution', 'schedule') and actor_id is null);

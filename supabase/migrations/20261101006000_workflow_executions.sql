@@ -27,6 +27,8 @@ create table public.workflow_executions (
   deadline timestamptz,
   parent_execution_id uuid,
   parent_step integer,
+  schedule_id uuid,
+  scheduled_for timestamptz,
   depth smallint not null default 0,
   started_by uuid not null,
   traceparent text,
@@ -55,6 +57,8 @@ create table public.workflow_executions (
 create index workflow_executions_model_id_idx on public.workflow_executions (model_id, created_at desc);
 create index workflow_executions_parent_idx on public.workflow_executions (parent_execution_id)
   where parent_execution_id is not null;
+create unique index a_time_of_a_schedule_starts_one_run on public.workflow_executions (schedule_id, scheduled_for)
+  where schedule_id is not null;
 create index workflow_executions_started_by_idx on public.workflow_executions (started_by, created_at desc);
 
 comment on table public.workflow_executions is 'Runs of published versions.';
@@ -65,6 +69,8 @@ comment on column public.workflow_executions.recovery is '{maxRetryAttempts, ret
 comment on column public.workflow_executions.traceparent is 'The trace that its start belongs to, passed on to the services it calls.';
 comment on column public.workflow_executions.total_nodes is 'Containers of the plan; completed, failed and skipped ones are counted beside.';
 comment on column public.workflow_executions.parent_step is 'The step of the parent run that waits for this one.';
+comment on column public.workflow_executions.schedule_id is 'The schedule that started it. No foreign key: the schedule may be gone.';
+comment on column public.workflow_executions.scheduled_for is 'The time of the schedule that it started for.';
 comment on column public.workflow_executions.stream_version is 'Number of the newest event of this run.';
 comment on column public.workflow_executions.revision is 'Rises with every exchange that touches the run; broadcasts carry it.';
 comment on column public.workflow_executions.outputs is 'Merged outputs of the steps that the plan names, once the run has ended.';

@@ -24,7 +24,7 @@ begin
     insert into public.workflow_executions (
       execution_id, model_id, version_id, version_number, organization_id, environment, parameters, session_id,
       mode, priority, max_depth, approved_actions, start_at, deadline, parent_execution_id, parent_step,
-      depth, started_by, traceparent, recovery, total_steps, total_nodes, remaining_steps)
+      schedule_id, scheduled_for, depth, started_by, traceparent, recovery, total_steps, total_nodes, remaining_steps)
     select
       (wanted ->> 'executionId')::uuid, version.model_id, version.version_id, version.version_number,
       model.organization_id, coalesce(wanted ->> 'environment', 'production')::public.execution_environment,
@@ -39,6 +39,7 @@ begin
       greatest(now(), (wanted ->> 'startAt')::timestamptz)
         + (wanted ->> 'timeoutSeconds')::double precision * interval '1 second',
       parent.execution_id, insert_executions.parent_step,
+      (wanted ->> 'scheduleId')::uuid, (wanted ->> 'scheduledFor')::timestamptz,
       coalesce(parent.depth + 1, 0), private.actor_id(),
       case when parent.execution_id is null then private.current_request() ->> 'traceparent' else parent.traceparent end,
       nullif(wanted -> 'recovery', 'null'),

@@ -7,12 +7,12 @@ language plpgsql set search_path = ''
 as $$
 begin
   perform public.sweep();
-  return (private.work_is_due() or private.agent_work_is_due()) and private.call_worker();
+  return (private.work_is_due() or private.agent_work_is_due() or private.schedules_are_due()) and private.call_worker();
 end
 $$;
 
 comment on function private.wake_worker() is
-  'Sweeps, and calls a worker when a step is due; true when it called.';
+  'Sweeps, and calls a worker when a step, a task or a schedule is due; true when it called.';
 
 create function private.call_worker(path text default '') returns boolean
 language plpgsql set search_path = ''

@@ -12,7 +12,8 @@ begin
         'approvedActions', execution.approved_actions,
         'startAt', private.wire_time(execution.start_at), 'deadline', private.wire_time(execution.deadline),
         'progress', public.progress(execution), 'parentExecutionId', execution.parent_execution_id,
-        'parentStep', execution.parent_step, 'depth', execution.depth, 'startedBy', execution.started_by,
+        'parentStep', execution.parent_step, 'scheduleId', execution.schedule_id,
+        'scheduledFor', private.wire_time(execution.scheduled_for), 'depth', execution.depth, 'startedBy', execution.started_by,
         'createdAt', private.wire_time(execution.created_at), 'startedAt', private.wire_time(execution.started_at),
         'completedAt', private.wire_time(execution.completed_at), 'revision', execution.revision))
         || jsonb_build_object(

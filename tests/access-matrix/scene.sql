@@ -50,6 +50,7 @@ declare
   v_content uuid := gen_random_uuid();
   v_invitation uuid := gen_random_uuid();
   v_helper uuid := gen_random_uuid();
+  v_schedule uuid := gen_random_uuid();
   v_secret uuid := gen_random_uuid();
   v_bare uuid := gen_random_uuid();
   v_idle uuid := gen_random_uuid();
@@ -88,6 +89,8 @@ begin
   -- Its version runs on, and is published no more, so that another one can be.
   update public.function_model_versions as version set is_published = false where version.version_id = v_version.version_id;
 
+  insert into public.schedules (schedule_id, model_id, organization_id, user_id, version, cron_expression, time_zone, next_fire_at)
+  values (v_schedule, v_version.model_id, organization_id, owner, 'published', '0 0 1 1 *', 'UTC', now() + interval '1 day');
   insert into public.workflows (workflow_id, organization_id, user_id, name, definition)
   values (v_workflow, organization_id, v_maker, 'Task', '{}');
   insert into public.knowledge_contents (content_id, organization_id, user_id, title, body)
@@ -129,6 +132,7 @@ begin
            'sourceFeature', 'function-model', 'sourceEntityId', v_version.model_id,
            'targetFeature', 'function-model', 'targetEntityId', v_target)),
          ('ai-agent', v_agent, 1, 'AIAgentCreated', '{}'),
+         ('schedule', v_schedule, 1, 'ScheduleCreated', jsonb_build_object('modelId', v_version.model_id)),
          ('execution', v_idle, 1, 'AgentCoordinationStarted', '{}');
   -- A model that was deleted.
   v_deleted := test.model(owner, 'Matrix deleted ' || word, jsonb_build_object('organizationId', organization_id));
@@ -145,7 +149,8 @@ begin
     'organization', organization_id, 'owner', owner, 'model', v_version.model_id, 'version', v_version.version_id,
     'free', v_free, 'run', v_run, 'ended', v_ended, 'agent', v_agent, 'idle', v_idle, 'helper', v_helper, 'link', v_link,
     'target', v_target, 'deleted', v_deleted, 'stage', v_stage, 'second', v_second,
-    'workflow', v_workflow, 'content', v_content, 'invitation', v_invitation, 'secret', v_secret, 'bare', v_bare);
+    'workflow', v_workflow, 'content', v_content, 'invitation', v_invitation, 'secret', v_secret, 'bare', v_bare,
+    'schedule', v_schedule);
   return v_ids;
 end
 $$;
@@ -203,6 +208,7 @@ begin
       '{"position": null, "event_id": ":new", "aggregate_id": ":new", "aggregate_version": 1, "actor_id": ":actor"}'),
     ('workflow_executions', 'execution_id', 'run',
       '{"execution_id": ":new", "status": "pending", "revision": 1, "stream_version": 0, "started_by": ":actor"}'),
+    ('schedules', 'schedule_id', 'schedule', '{"schedule_id": ":new", "user_id": ":actor", "revision": 1}'),
     ('action_runs', 'execution_id', 'run', '{"step": 90, "output": null}'),
     ('execution_logs', 'execution_id', 'run', '{"log_id": null}'),
     ('execution_events', 'aggregate_id', 'run', '{"position": null, "event_id": ":new", "aggregate_version": 1000}'),
@@ -276,6 +282,7 @@ begin
     ('public.organization_invitations', 'role = ''member'''),
     ('public.node_dependencies', 'position = 7'),
     ('public.function_model_versions', 'is_published = true'),
+    ('public.schedules', 'revision = revision + 1, user_id = coalesce(private.actor_id(),user_id)'),
     ('public.action_runs', 'attempt = attempt + 1'),
     ('public.agent_coordinations', 'current_stage = current_stage + 1'),
     ('public.agent_tasks', 'attempts = attempts + 1'),

@@ -21,6 +21,7 @@ mod node_links;
 mod organizations;
 mod records;
 mod rest;
+mod schedules;
 mod secrets;
 
 use std::panic::AssertUnwindSafe;
@@ -73,6 +74,8 @@ macro_rules! every_check {
             executions::runs_of_a_later_time_wait_for_it,
             executions::cancelled_runs_stay,
             executions::nested_runs_are_found,
+            schedules::schedules_are_kept_and_changed,
+            schedules::a_time_is_settled_once,
             contexts::trees_are_kept_and_guarded,
             node_links::links_are_seen_by_who_sees_an_end,
             node_links::links_are_unique_and_guarded,

@@ -130,6 +130,8 @@ async function everything(ada: Person, service: OrderService): Promise<Named> {
   const nodes = await ada.expect(200, "GET", `${design.path}/nodes`);
   const secret = { organizationId, name: "key", value: "open sesame", hosts: ["api.example.com"] };
   const { secretId } = await ada.expect(201, "POST", "/secrets", secret);
+  const schedule = { modelId: design.modelId, cronExpression: "0 0 1 1 *" };
+  const { scheduleId } = await ada.expect(201, "POST", "/schedules", schedule);
   const named: Named = {
     organizationId,
     modelId: design.modelId,
@@ -154,6 +156,7 @@ async function everything(ada: Person, service: OrderService): Promise<Named> {
     token: invited.token,
     invitationId: list.items[0].invitationId,
     secretId,
+    scheduleId,
     recordId: design.modelId,
     aggregateId: design.modelId,
   };

@@ -60,6 +60,7 @@ codes! {
     SubscriptionNotFound => "SUBSCRIPTION_NOT_FOUND",
     DeadLetterNotFound => "DEAD_LETTER_NOT_FOUND",
     SecretNotFound => "SECRET_NOT_FOUND",
+    ScheduleNotFound => "SCHEDULE_NOT_FOUND",
     Forbidden => "FORBIDDEN",
     // Already there, or changed meanwhile.
     RevisionConflict => "REVISION_CONFLICT",
@@ -105,6 +106,7 @@ codes! {
     ContentInvalid => "CONTENT_INVALID",
     AggregateNotReplayable => "AGGREGATE_NOT_REPLAYABLE",
     SecretInvalid => "SECRET_INVALID",
+    ScheduleInvalid => "SCHEDULE_INVALID",
     EmergencyReasonRequired => "EMERGENCY_REASON_REQUIRED",
     AccessWindowInvalid => "ACCESS_WINDOW_INVALID",
     ContextDataInvalid => "CONTEXT_DATA_INVALID",

@@ -35,6 +35,8 @@ words!(
         AiAgent => "ai-agent",
         /// An organization.
         Organization => "organization",
+        /// A schedule.
+        Schedule => "schedule",
         /// A run, or a coordination of agents.
         Execution => "execution",
     }

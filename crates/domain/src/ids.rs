@@ -163,6 +163,10 @@ id!(
     InvitationId, is_ours
 );
 id!(
+    /// A schedule that starts runs.
+    ScheduleId, is_ours
+);
+id!(
     /// A secret that calls of services carry.
     SecretId, is_ours
 );

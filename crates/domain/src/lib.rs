@@ -42,6 +42,7 @@ pub mod node_context;
 pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
+pub mod schedule;
 pub mod secret;
 pub mod upcast;
 pub mod verification;

@@ -57,6 +57,9 @@ pub(crate) trait Wiring {
     /// Lets the worker behind the agents work after the answer was given.
     fn wake_agents(&self);
 
+    /// Lets schedules whose time has come start their runs after the answer was given.
+    fn wake_schedules(&self);
+
     /// Lets the engine work after the answer was given.
     fn wake_engine(&self);
 

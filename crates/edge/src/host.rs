@@ -12,9 +12,10 @@ use adapters::http::{
 use adapters::token::SignatureVerifier;
 use adapters::vault::Cipher;
 use chrono::{DateTime, Utc};
+use domain::instant::Instant;
 use domain::json;
 use serde_json::Value;
-use use_cases::ports::{Clock, Ids};
+use use_cases::ports::{Clock, Ids, TimeZones};
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 
@@ -52,6 +53,8 @@ export interface Host {
   encrypt(key: string, boundTo: string, plain: string): Promise<string>;
   /** The text behind it; rejects when anything about it is not as it was encrypted. */
   decrypt(key: string, boundTo: string, sealed: string): Promise<string>;
+  /** Seconds that the wall clock of a zone (IANA name) is ahead of UTC at an instant; `undefined` for an unknown zone. */
+  zoneOffset(zone: string, epochMs: number): number | undefined;
   /** A document that is kept beside the module, as JSON. */
   document(name: "description" | "eventSchemas"): Promise<string>;
   /** Keeps the worker alive until the work is done. */
@@ -122,6 +125,8 @@ extern "C" {
     async fn document(this: &JsHost, name: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, js_name = waitUntil)]
     fn wait_until(this: &JsHost, work: js_sys::Promise);
+    #[wasm_bindgen(method, js_name = zoneOffset)]
+    fn zone_offset(this: &JsHost, zone: &str, epoch_ms: f64) -> Option<i32>;
     #[wasm_bindgen(method)]
     fn log(this: &JsHost, line: &str);
     #[wasm_bindgen(method)]
@@ -285,6 +290,12 @@ impl Clock for Host {
     async fn sleep(&self, milliseconds: u64) {
         // Timers end early or late, but they never fail.
         let _ = self.0.sleep(milliseconds as f64).await;
+    }
+}
+
+impl TimeZones for Host {
+    fn offset(&self, zone: &str, at: Instant) -> Option<i32> {
+        self.0.zone_offset(zone, at.as_millis() as f64)
     }
 }
 

@@ -179,6 +179,13 @@ routes! {
     Patch  "/workflows/{workflowId}"                                      UpdateWorkflow;
     Delete "/workflows/{workflowId}"                                      RemoveWorkflow;
 
+    Post   "/schedules"                                                   CreateSchedule;
+    Get    "/schedules"                                                   ListSchedules;
+    Get    "/schedules/{scheduleId}"                                      ReadSchedule;
+    Patch  "/schedules/{scheduleId}"                                      UpdateSchedule;
+    Delete "/schedules/{scheduleId}"                                      RemoveSchedule;
+    Post   "/schedules/{scheduleId}/pause"                                PauseSchedule;
+    Post   "/schedules/{scheduleId}/resume"                               ResumeSchedule;
     Post   "/secrets"                                                     SetSecret;
     Get    "/secrets"                                                     ListSecrets;
     Post   "/secrets/reseal"                                              ResealSecrets;

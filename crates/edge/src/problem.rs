@@ -296,6 +296,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         | Code::ContentNotFound
         | Code::WorkflowNotFound
         | Code::SecretNotFound
+        | Code::ScheduleNotFound
         | Code::AggregateNotFound
         | Code::OrganizationNotFound
         | Code::AgentNotFound

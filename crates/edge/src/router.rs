@@ -12,7 +12,7 @@ use crate::routes::{
     actions, agent_tasks, ai_agents, audit, contexts, dependencies, description,
     event_subscriptions, events, execution_actions, executions, function_models, health,
     knowledge_contents, lifecycle, node_links, node_metadata, nodes, orchestration, organizations,
-    secrets, structure, verification, versions, workflows,
+    schedules, secrets, structure, verification, versions, workflows,
 };
 
 /// The function whose addresses are those of the API.
@@ -278,6 +278,13 @@ async fn route<W: Wiring>(
         Operation::ReadWorkflow => workflows::read(call, first).await,
         Operation::UpdateWorkflow => workflows::update(call, first).await,
         Operation::RemoveWorkflow => workflows::remove(call, first).await,
+        Operation::CreateSchedule => schedules::create(call).await,
+        Operation::ListSchedules => schedules::list(call).await,
+        Operation::ReadSchedule => schedules::read(call, first).await,
+        Operation::UpdateSchedule => schedules::update(call, first).await,
+        Operation::RemoveSchedule => schedules::remove(call, first).await,
+        Operation::PauseSchedule => schedules::pause(call, first).await,
+        Operation::ResumeSchedule => schedules::resume(call, first).await,
         Operation::SetSecret => secrets::set(call).await,
         Operation::ListSecrets => secrets::list(call).await,
         Operation::ResealSecrets => secrets::reseal(call).await,

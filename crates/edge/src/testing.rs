@@ -10,7 +10,7 @@ use domain::ids::UserId;
 use futures::future::{FutureExt as _, LocalBoxFuture, poll_fn};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::{Map, Value, json};
-use use_cases::background::{AgentWorker, Engine, EngineOptions};
+use use_cases::background::{AgentWorker, Engine, EngineOptions, fire_schedules};
 use use_cases::context::Actor;
 use use_cases::in_memory::World;
 use use_cases::ports::{Ports as _, Worker};
@@ -241,6 +241,19 @@ impl Wiring for Stage {
     fn wake_agents(&self) {
         let (worker, world) = (Rc::clone(&self.agent_worker), Rc::clone(&self.world));
         let work = async move { worker.run(&*world, 60).await };
+        self.started.borrow_mut().push(work.boxed_local());
+    }
+
+    fn wake_schedules(&self) {
+        let (engine, world) = (Rc::clone(&self.engine), Rc::clone(&self.world));
+        let work = async move {
+            if fire_schedules(&*world)
+                .await
+                .is_ok_and(|started| started > 0)
+            {
+                engine.run(&*world, 5).await;
+            }
+        };
         self.started.borrow_mut().push(work.boxed_local());
     }
 

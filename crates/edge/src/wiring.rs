@@ -10,12 +10,12 @@ use adapters::postgrest::{
     PostgrestContexts, PostgrestDescribedNodes, PostgrestEventFeed, PostgrestEventLog,
     PostgrestExecutions, PostgrestFunctionModels, PostgrestIdempotentAnswers,
     PostgrestKnowledgeContents, PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations,
-    PostgrestSecrets, PostgrestWorkflows, Session,
+    PostgrestSchedules, PostgrestSecrets, PostgrestWorkflows, Session,
 };
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
 use adapters::vault::AesVault;
-use use_cases::background::{AgentWorker, Engine, EngineOptions};
+use use_cases::background::{AgentWorker, Engine, EngineOptions, fire_schedules};
 use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
 
 use crate::call::{Document, Wiring};
@@ -142,6 +142,20 @@ impl Wiring for Live {
         });
     }
 
+    fn wake_schedules(&self) {
+        let (engine, ports) = (Rc::clone(&self.engine), Rc::clone(&self.service));
+        let (host, seconds) = (self.host.clone(), self.config.worker_seconds);
+        self.host.keep_running(async move {
+            match fire_schedules(&*ports).await {
+                Ok(0) => {}
+                Ok(_) => {
+                    engine.run(&*ports, seconds).await;
+                }
+                Err(error) => host.log(&format!("schedules: {error}")),
+            }
+        });
+    }
+
     fn wake_engine(&self) {
         let (engine, ports) = (Rc::clone(&self.engine), Rc::clone(&self.service));
         let seconds = self.config.worker_seconds;
@@ -184,6 +198,7 @@ pub(crate) struct LivePorts {
     vault: Rc<AesVault<Host>>,
     knowledge_contents: PostgrestKnowledgeContents<Host, Host>,
     executions: PostgrestExecutions<Host, Host>,
+    schedules: PostgrestSchedules<Host, Host>,
     contexts: PostgrestContexts<Host, Host>,
     spindle: BuiltInSpindle<Host, Host, AesVault<Host>>,
     knowledge_base: BuiltInKnowledgeBase<Host, Host>,
@@ -212,6 +227,7 @@ impl LivePorts {
             vault: Rc::clone(&shared.vault),
             knowledge_contents: PostgrestKnowledgeContents::new(session()),
             executions: PostgrestExecutions::new(session(), Rc::clone(&shared.plans)),
+            schedules: PostgrestSchedules::new(session()),
             contexts: PostgrestContexts::new(session()),
             spindle: BuiltInSpindle::new(
                 session(),
@@ -243,6 +259,8 @@ impl Ports for LivePorts {
     type Vault = AesVault<Host>;
     type KnowledgeContents = PostgrestKnowledgeContents<Host, Host>;
     type Executions = PostgrestExecutions<Host, Host>;
+    type Schedules = PostgrestSchedules<Host, Host>;
+    type TimeZones = Host;
     type Contexts = PostgrestContexts<Host, Host>;
     type Spindle = BuiltInSpindle<Host, Host, AesVault<Host>>;
     type KnowledgeBase = BuiltInKnowledgeBase<Host, Host>;
@@ -284,6 +302,12 @@ impl Ports for LivePorts {
     }
     fn executions(&self) -> &Self::Executions {
         &self.executions
+    }
+    fn schedules(&self) -> &Self::Schedules {
+        &self.schedules
+    }
+    fn time_zones(&self) -> &Host {
+        &self.host
     }
     fn contexts(&self) -> &Self::Contexts {
         &self.contexts

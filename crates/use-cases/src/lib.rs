@@ -21,6 +21,7 @@ pub mod node_link;
 pub mod node_metadata;
 pub mod organization;
 pub mod recovery;
+pub mod schedule;
 pub mod secret;
 pub mod verification;
 pub mod workflow;

@@ -24,6 +24,7 @@ const ROOMS: [Room; 8] = [
         crates: Some(&[
             "cel",
             "chrono",
+            "croner",
             "petgraph",
             "schemars",
             "serde",

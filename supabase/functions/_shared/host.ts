@@ -71,6 +71,10 @@ export class Platform implements Host {
     return this.#whileAlive(decrypted(key, boundTo, sealed));
   }
 
+  zoneOffset(zone: string, epochMs: number): number | undefined {
+    return secondsAheadOfUtc(zone, epochMs);
+  }
+
   document(name: keyof typeof DOCUMENTS): Promise<string> {
     let text = documents.get(name);
     if (text === undefined) {
@@ -171,6 +175,40 @@ async function addresses(hostname: string): Promise<string> {
     answer.status === "rejected" && !(answer.reason instanceof Deno.errors.NotFound)
   );
   return JSON.stringify(found.length === 0 && unable ? null : found);
+}
+
+/** More zones than one isolate sees; the cache starts again beyond. */
+const MAX_ZONES = 64;
+const zones = new Map<string, Intl.DateTimeFormat>();
+
+/** What the wall clock of a zone shows, minus what UTC is; nothing for a zone that is not known. */
+function secondsAheadOfUtc(zone: string, epochMs: number): number | undefined {
+  let format = zones.get(zone);
+  if (format === undefined) {
+    try {
+      format = new Intl.DateTimeFormat("en-US", {
+        timeZone: zone,
+        calendar: "gregory",
+        numberingSystem: "latn",
+        hourCycle: "h23",
+        year: "numeric",
+        month: "numeric",
+        day: "numeric",
+        hour: "numeric",
+        minute: "numeric",
+        second: "numeric",
+      });
+    } catch {
+      return undefined;
+    }
+    if (zones.size >= MAX_ZONES) zones.clear();
+    zones.set(zone, format);
+  }
+  const seconds = Math.floor(epochMs / 1000);
+  const shown: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of format.formatToParts(seconds * 1000)) shown[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - seconds;
 }
 
 async function isSignedBy(

@@ -18,7 +18,7 @@ select test.equal(
 select test.equal(
   array(select name from test.functions where schema = 'private' and has_function_privilege('authenticated', oid, 'execute') order by 1),
   array['private.actor_id()', 'private.find_words_in_models(text)', 'private.is_service()', 'private.my_organizations(text[])', 'private.sees_agent(uuid)',
-        'private.sees_coordination(uuid)', 'private.sees_link(uuid)', 'private.topic_id(text)',
+        'private.sees_coordination(uuid)', 'private.sees_link(uuid)', 'private.sees_schedule(uuid)', 'private.topic_id(text)',
         'private.wire_time(timestamp with time zone)'],
   'helpers that policies and computed fields need as the user');
 
@@ -53,7 +53,8 @@ select test.equal(
     where prosecdef and (
       has_function_privilege('authenticated', oid, 'execute') or has_function_privilege('service_role', oid, 'execute'))
     order by 1),
-  array['private.find_words_in_models(text)', 'private.my_organizations(text[])', 'private.sees_link(uuid)'], 'definer functions that a role of the API may call');
+  array['private.find_words_in_models(text)', 'private.my_organizations(text[])', 'private.sees_link(uuid)',
+        'private.sees_schedule(uuid)'], 'definer functions that a role of the API may call');
 
 select test.equal(
   array(select name from test.functions where prosrc ~ '40001|serialization_failure' order by 1),

@@ -38,6 +38,8 @@ begin
   values ('spindle', gen_random_uuid(), gen_random_uuid(), 'step', v_user);
   insert into public.workflows (workflow_id, user_id, name, definition) values (gen_random_uuid(), v_user, 'Call', '{}');
   insert into public.knowledge_contents (content_id, user_id, title, body) values (gen_random_uuid(), v_user, 'Title', 'body');
+  insert into public.schedules (schedule_id, model_id, user_id, version, cron_expression, time_zone, starts_at, next_fire_at)
+  values (gen_random_uuid(), v_model, v_user, 'published', '* * * * *', 'UTC', now(), now());
   insert into public.secrets (secret_id, user_id, name, hosts, key_id) values (gen_random_uuid(), v_user, 'key', '{a.example}', 'k1');
 
   for v_row in
@@ -103,7 +105,18 @@ begin
       ('knowledge_contents', 'tags', 'array_fill(''a''::text, array[21])', 'content_has_at_most_20_tags'),
       ('secrets', 'name', '''no name''', 'secret_name_is_a_word'),
       ('secrets', 'hosts', '''{}''', 'secret_has_1_to_20_hosts'),
-      ('secrets', 'key_id', '''''', 'key_id_has_1_to_40_characters')
+      ('secrets', 'key_id', '''''', 'key_id_has_1_to_40_characters'),
+      ('schedules', 'version', '''1.0.0''', 'a_number_names_a_version'),
+      ('schedules', 'parameters', '''[]''', 'schedule_parameters_are_an_object'),
+      ('schedules', 'timeout_seconds', '0', 'run_has_1_second_to_30_days'),
+      ('schedules', 'timeout_seconds', '2592001', 'run_has_1_second_to_30_days'),
+      ('schedules', 'cron_expression', '''* * * *''', 'cron_expression_has_9_to_100_characters'),
+      ('schedules', 'time_zone', '''''', 'time_zone_has_1_to_64_characters'),
+      ('schedules', 'ends_at', 'starts_at', 'bounds_are_in_order'),
+      ('schedules', 'catchup_window_seconds', '9', 'catchup_window_has_10_seconds_to_a_year'),
+      ('schedules', 'catchup_window_seconds', '31536001', 'catchup_window_has_10_seconds_to_a_year'),
+      ('schedules', 'status', '''paused''', 'paused_schedules_have_no_next_time'),
+      ('schedules', 'revision', '0', 'revision_counts_from_one')
     ) as cases (table_name, column_name, value, expected)
   loop
     perform test.equal(

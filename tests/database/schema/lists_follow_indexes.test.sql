@@ -31,6 +31,9 @@ begin
   select gen_random_uuid(), v_others[number % 200 + 1], 'Workflow ' || number, '{}' from generate_series(1, 20000) as number;
   insert into public.knowledge_contents (content_id, user_id, title, body)
   select gen_random_uuid(), v_others[number % 200 + 1], 'Title ' || number, 'body' from generate_series(1, 20000) as number;
+  insert into public.schedules (schedule_id, model_id, user_id, version, cron_expression, time_zone, next_fire_at)
+  select gen_random_uuid(), v_models[number % 4000 + 1], v_others[number % 200 + 1], 'published', '* * * * *', 'UTC', now() + number * interval '1 minute'
+  from generate_series(1, 20000) as number;
   insert into public.secrets (secret_id, user_id, name, hosts, key_id)
   select gen_random_uuid(), v_others[number % 200 + 1], 'key-' || number, '{a.example}', 'k1' from generate_series(1, 20000) as number;
   insert into public.organizations (organization_id, name, created_by)
@@ -90,6 +93,10 @@ begin
   perform test.ask('authenticated', 'public.knowledge_contents', format('where content_id = %L', v_model));
   perform test.ask('authenticated', 'public.knowledge_contents', v_of_organization || ' order by created_at desc limit 21');
   perform test.ask('postgres', 'public.knowledge_contents', 'where search @@ websearch_to_tsquery(''pg_catalog.simple'', ''nothing'')');
+  perform test.ask('authenticated', 'public.schedules', format('where schedule_id = %L', v_model));
+  perform test.ask('authenticated', 'public.schedules', format('where model_id = %L order by created_at desc, schedule_id desc limit 21', v_model));
+  perform test.ask('fm_engine', 'public.schedules', 'where next_fire_at <= now() order by next_fire_at limit 20');
+  perform test.ask('fm_engine', 'public.workflow_executions', format('where schedule_id = %L', v_model));
   perform test.ask('authenticated', 'public.secrets', format('where secret_id = %L', v_model));
   perform test.ask('authenticated', 'public.secrets', v_of_organization || ' order by created_at desc limit 21');
   perform test.ask('fm_writer', 'public.secrets', v_of_organization || ' and name = any (''{a,b}'')');

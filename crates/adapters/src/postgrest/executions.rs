@@ -48,6 +48,8 @@ const RUNS: Table<Execution> = Table::new(
         "errors",
         "parent_execution_id",
         "parent_step",
+        "schedule_id",
+        "scheduled_for",
         "depth",
         "started_by",
         "created_at",

@@ -27,6 +27,7 @@ mod node_links;
 mod organizations;
 mod parts;
 mod plans;
+mod schedules;
 mod secrets;
 mod workflows;
 
@@ -47,6 +48,7 @@ pub use model_versions::PostgrestModelVersions;
 pub use node_links::PostgrestNodeLinks;
 pub use organizations::PostgrestOrganizations;
 pub use plans::Plans;
+pub use schedules::PostgrestSchedules;
 pub use secrets::PostgrestSecrets;
 pub(crate) use secrets::sealed as sealed_secrets;
 pub use workflows::PostgrestWorkflows;

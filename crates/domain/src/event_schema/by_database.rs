@@ -10,12 +10,13 @@ use crate::ai_agent::Capabilities;
 use crate::ai_agent::coordination::PartError;
 use crate::execution::Environment;
 use crate::ids::{
-    ActionId, AgentId, ContextId, CoordinationId, EntityId, ExecutionId, ModelId, NodeId, TaskId,
-    UserId,
+    ActionId, AgentId, ContextId, CoordinationId, EntityId, ExecutionId, ModelId, NodeId,
+    ScheduleId, TaskId, UserId,
 };
 use crate::instant::Instant;
 use crate::limits::JsonObject;
-use crate::vocabulary::{CoordinationMode, ErrorCategory, FeatureType};
+use crate::schedule::{OverlapPolicy, ScheduleStatus};
+use crate::vocabulary::{CoordinationMode, ErrorCategory, FeatureType, JobPriority};
 use crate::workflow::plan::ActionEvent;
 
 macro_rules! events {
@@ -99,7 +100,73 @@ struct TaskContext {
     timeout_ms: Option<i64>,
 }
 
+/// What every event about a time of a schedule carries.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+struct OfTime {
+    /// The schedule.
+    schedule_id: ScheduleId,
+    /// Its model.
+    model_id: ModelId,
+    /// Whose it is.
+    owner_id: UserId,
+    /// The time.
+    scheduled_for: Instant,
+    /// When this happened.
+    at: Instant,
+    /// The time after it, if there is one.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    next_fire_at: Option<Instant>,
+}
+
 events! {
+    /// A schedule, as it is from then on.
+    ScheduleDefined = "ScheduleCreated" "ScheduleUpdated" "SchedulePaused" "ScheduleResumed" {
+        schedule_id: ScheduleId,
+        model_id: ModelId,
+        version: String,
+        parameters: JsonObject,
+        environment: Environment,
+        priority: JobPriority,
+        timeout_seconds: Option<u32>,
+        cron_expression: String,
+        time_zone: String,
+        starts_at: Option<Instant>,
+        ends_at: Option<Instant>,
+        overlap_policy: OverlapPolicy,
+        catchup_window_seconds: i64,
+        status: ScheduleStatus,
+        by: UserId,
+        at: Instant,
+    }
+    /// A schedule is gone.
+    ScheduleRemoved = "ScheduleDeleted" {
+        schedule_id: ScheduleId,
+        model_id: ModelId,
+        by: UserId,
+        at: Instant,
+    }
+    /// A time of a schedule started a run.
+    TimeFired = "ScheduleFired" {
+        #[schemars(flatten)]
+        of: OfTime,
+        execution_id: ExecutionId,
+        /// Earlier runs that were cancelled for it.
+        #[schemars(skip_serializing_if = "Option::is_none")]
+        cancelled: Option<Vec<ExecutionId>>,
+    }
+    /// A time of a schedule started nothing: earlier runs had not ended, or it was found too late.
+    TimePassed = "ScheduleSkipped" "ScheduleMissed" {
+        #[schemars(flatten)]
+        of: OfTime,
+    }
+    /// A time of a schedule started nothing, since its owner may not, or the model cannot run.
+    TimeRefused = "ScheduleRefused" {
+        #[schemars(flatten)]
+        of: OfTime,
+        code: String,
+        message: String,
+    }
     /// A model is gone for good.
     ModelPurged = "FunctionModelPurged" {
         model_id: ModelId,

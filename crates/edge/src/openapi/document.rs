@@ -3,7 +3,7 @@
 use domain::function_model::Version;
 use domain::ids::{
     ActionId, AgentId, ContentId, CoordinationId, EntityId, ExecutionId, InvitationId, LinkId,
-    ModelId, NodeId, OrganizationId, SecretId, TaskId, UserId, WorkflowId,
+    ModelId, NodeId, OrganizationId, ScheduleId, SecretId, TaskId, UserId, WorkflowId,
 };
 use domain::verification::ReplayedType;
 use domain::vocabulary::FeatureType;
@@ -89,6 +89,7 @@ fn named(name: &str) -> (SchemaOf, &'static str) {
         "organizationId" => (schema::<OrganizationId>(), "The organization."),
         "userId" => (schema::<UserId>(), "The user."),
         "workflowId" => (schema::<WorkflowId>(), "The workflow."),
+        "scheduleId" => (schema::<ScheduleId>(), "The schedule."),
         "secretId" => (schema::<SecretId>(), "The secret."),
         "contentId" => (schema::<ContentId>(), "The article."),
         "agentId" => (schema::<AgentId>(), "The agent."),

@@ -186,6 +186,7 @@ pub(crate) fn work<W: Wiring>(call: &Call<'_, W>) -> Answer {
     }
     call.wiring.wake_engine();
     call.wiring.wake_agents();
+    call.wiring.wake_schedules();
     Ok(Response::empty(Success::Accepted))
 }
 

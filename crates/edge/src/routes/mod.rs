@@ -20,6 +20,7 @@ pub(crate) mod node_metadata;
 pub(crate) mod nodes;
 pub(crate) mod orchestration;
 pub(crate) mod organizations;
+pub(crate) mod schedules;
 pub(crate) mod secrets;
 pub(crate) mod structure;
 pub(crate) mod verification;

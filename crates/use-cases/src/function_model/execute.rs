@@ -113,7 +113,7 @@ pub async fn execute(
 }
 
 /// The version that runs.
-pub(super) fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
+pub(crate) fn runnable(found: &FoundModel) -> Result<&VersionRef, DomainError> {
     found.model.guard_not_deleted()?;
     if found.model.status == ModelStatus::Archived {
         return Err(found.model.archived());
@@ -215,6 +215,8 @@ fn expected(
         errors: Vec::new(),
         parent_execution_id: None,
         parent_step: None,
+        schedule_id: None,
+        scheduled_for: None,
         depth: 0,
         started_by: context.actor.user_id,
         created_at: now,

@@ -67,6 +67,7 @@ pub use create_version::{CreatedVersion, create_version};
 pub use duplicate::duplicate;
 pub use edit_structure::edit_structure;
 pub use events::{event_log, events};
+pub(crate) use execute::runnable;
 pub use execute::{DryRun, Execute, Hands, execute};
 pub use execution_plan::execution_plan;
 pub use export_document::export_document;

@@ -72,6 +72,7 @@ fn shows(store: &Store, context: &Context, event: &StoredEvent) -> bool {
             .is_some(),
         "ai-agent" => store.sees_agent(context, AgentId::from_uuid(id)),
         "execution" => store.sees_coordination(context, CoordinationId::from_uuid(id)),
+        "schedule" => store.sees_schedule(context, id),
         "node-link" => store.sees_link_of_stream(context, id),
         _ => store.shows(context, ModelId::from_uuid(id)),
     }

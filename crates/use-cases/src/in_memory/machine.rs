@@ -405,6 +405,8 @@ fn execution(
         errors: Vec::new(),
         parent_execution_id,
         parent_step,
+        schedule_id: None,
+        scheduled_for: None,
         depth: origin.depth,
         started_by: origin.started_by,
         created_at: now,

@@ -34,6 +34,7 @@ mod record;
 mod relations;
 #[cfg(test)]
 mod scenarios;
+mod schedules;
 mod secrets;
 mod spindle;
 mod store;
@@ -65,6 +66,7 @@ pub use self::knowledge_contents::KnowledgeContents;
 pub use self::model_versions::ModelVersions;
 pub use self::node_links::NodeLinks;
 pub use self::organizations::Organizations;
+pub use self::schedules::{Schedules, TimeZones};
 pub use self::secrets::{Secrets, Vault};
 pub use self::spindle::{RecordedCall, Spindle};
 use self::store::Shared;
@@ -84,6 +86,7 @@ pub struct World {
     vault: Vault,
     knowledge_contents: KnowledgeContents,
     executions: Executions,
+    schedules: Schedules,
     contexts: Contexts,
     spindle: Spindle,
     knowledge_base: KnowledgeBase,
@@ -120,6 +123,7 @@ impl World {
             vault: Vault::new(&["k1"]),
             knowledge_contents: KnowledgeContents(own()),
             executions: Executions(own()),
+            schedules: Schedules(own()),
             contexts: Contexts(own()),
             spindle: Spindle {
                 shared: own(),
@@ -182,6 +186,8 @@ impl Ports for World {
     type Vault = Vault;
     type KnowledgeContents = KnowledgeContents;
     type Executions = Executions;
+    type Schedules = Schedules;
+    type TimeZones = TimeZones;
     type Contexts = Contexts;
     type Spindle = Spindle;
     type KnowledgeBase = KnowledgeBase;
@@ -231,6 +237,14 @@ impl Ports for World {
 
     fn executions(&self) -> &Executions {
         &self.executions
+    }
+
+    fn schedules(&self) -> &Schedules {
+        &self.schedules
+    }
+
+    fn time_zones(&self) -> &TimeZones {
+        &TimeZones
     }
 
     fn contexts(&self) -> &Contexts {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use domain::ai_agent::Agent;
 use domain::audit::{Seal, SealedRow};
 use domain::function_model::FunctionModel;
-use domain::ids::{AgentId, ContentId, ModelId, OrganizationId, SecretId, UserId, WorkflowId};
+use domain::ids::{
+    AgentId, ContentId, ModelId, OrganizationId, ScheduleId, SecretId, UserId, WorkflowId,
+};
 use domain::instant::Instant;
 use domain::node_context::NodeContext;
 use domain::node_link::NodeLink;
@@ -21,6 +23,7 @@ use super::described_nodes::NodeRow;
 use super::faults::Faults;
 use super::ids::nth_id;
 use super::machine::Machine;
+use super::schedules::ScheduleRow;
 use crate::context::{Context, StoredAnswer};
 use crate::ports::{
     AuditEntry, Expected, KnowledgeContent, ModelVersion, Organization, PortError, PortErrorKind,
@@ -45,6 +48,7 @@ pub(super) struct Store {
     pub(super) members: BTreeMap<(OrganizationId, UserId), OrganizationRole>,
     pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
     pub(super) secrets: BTreeMap<SecretId, SealedSecret>,
+    pub(super) schedules: BTreeMap<ScheduleId, ScheduleRow>,
     pub(super) contents: BTreeMap<ContentId, KnowledgeContent>,
     pub(super) invitations: Vec<(String, Invitation)>,
     pub(super) links: Vec<NodeLink>,

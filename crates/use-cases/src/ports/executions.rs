@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use domain::execution::Progress;
-use domain::ids::{ActionId, ExecutionId, ModelId, NodeId, OrganizationId, UserId, VersionId};
+use domain::ids::{
+    ActionId, ExecutionId, ModelId, NodeId, OrganizationId, ScheduleId, UserId, VersionId,
+};
 use domain::instant::Instant;
 use domain::vocabulary::{Environment, ExecutionStatus, JobPriority, RunMode};
 use domain::workflow::plan::Plan;
@@ -73,6 +75,12 @@ pub struct Execution {
     /// The step of that run that waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_step: Option<Step>,
+    /// The schedule that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
+    /// The time of the schedule that it started for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_for: Option<Instant>,
     /// 0 for a run somebody started, otherwise the level of nesting.
     pub depth: u32,
     /// Who started it, or the run it is nested in.

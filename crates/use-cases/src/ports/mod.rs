@@ -27,6 +27,7 @@ mod model_versions;
 mod node_links;
 mod organizations;
 mod page;
+mod schedules;
 mod secrets;
 mod service_error;
 mod spindle;
@@ -74,6 +75,7 @@ pub use organizations::{
     Organizations,
 };
 pub use page::{Bookmark, Page, PageRequest, SortOrder};
+pub use schedules::{DueSchedule, Schedules, SettledTime, TimeZones};
 pub use secrets::{SealedSecret, Secrets, Vault};
 pub use service_error::{ServiceError, ServiceFailure};
 pub use spindle::{Spindle, WorkflowCall};
@@ -103,6 +105,10 @@ pub trait Ports {
     type KnowledgeContents: KnowledgeContents;
     /// The runs.
     type Executions: Executions;
+    /// What starts runs at times.
+    type Schedules: Schedules;
+    /// What wall clocks show.
+    type TimeZones: TimeZones;
     /// What nodes share.
     type Contexts: Contexts;
     /// The workflow service, built in or remote.
@@ -150,6 +156,10 @@ pub trait Ports {
     fn knowledge_contents(&self) -> &Self::KnowledgeContents;
     /// The runs.
     fn executions(&self) -> &Self::Executions;
+    /// What starts runs at times.
+    fn schedules(&self) -> &Self::Schedules;
+    /// What wall clocks show.
+    fn time_zones(&self) -> &Self::TimeZones;
     /// What nodes share.
     fn contexts(&self) -> &Self::Contexts;
     /// The workflow service.

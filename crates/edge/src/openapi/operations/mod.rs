@@ -14,6 +14,7 @@ mod node_links;
 mod node_metadata;
 mod orchestration;
 mod organizations;
+mod schedules;
 mod secrets;
 mod service;
 mod structure;
@@ -150,6 +151,13 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::VerifyAggregates => verification::verify_all(),
         Operation::VerifyAggregate => verification::verify(),
         Operation::RebuildAggregate => verification::rebuild(),
+        Operation::CreateSchedule => schedules::create(),
+        Operation::ListSchedules => schedules::list(),
+        Operation::ReadSchedule => schedules::read(),
+        Operation::UpdateSchedule => schedules::update(),
+        Operation::RemoveSchedule => schedules::remove(),
+        Operation::PauseSchedule => schedules::pause(),
+        Operation::ResumeSchedule => schedules::resume(),
         Operation::SetSecret => secrets::set(),
         Operation::ListSecrets => secrets::list(),
         Operation::ResealSecrets => secrets::reseal(),
