@@ -13,7 +13,7 @@ use adapters::postgrest::{
     PostgrestContexts, PostgrestDescribedNodes, PostgrestEventFeed, PostgrestEventLog,
     PostgrestExecutions, PostgrestFunctionModels, PostgrestIdempotentAnswers,
     PostgrestKnowledgeContents, PostgrestModelVersions, PostgrestNodeLinks, PostgrestOrganizations,
-    PostgrestSecrets, PostgrestWorkflows, Session,
+    PostgrestSchedules, PostgrestSecrets, PostgrestWorkflows, Session,
 };
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -162,6 +162,7 @@ pub(crate) struct RestPorts {
     model_versions: PostgrestModelVersions<Native, Native>,
     organizations: PostgrestOrganizations<Native, Native>,
     executions: PostgrestExecutions<Native, Native>,
+    schedules: PostgrestSchedules<Native, Native>,
     contexts: PostgrestContexts<Native, Native>,
     idempotent_answers: PostgrestIdempotentAnswers<Native, Native>,
     node_links: PostgrestNodeLinks<Native, Native>,
@@ -187,6 +188,7 @@ impl RestPorts {
             model_versions: PostgrestModelVersions::new(session.clone()),
             organizations: PostgrestOrganizations::new(session.clone()),
             executions: PostgrestExecutions::new(session.clone(), Rc::<Plans>::default()),
+            schedules: PostgrestSchedules::new(session.clone()),
             contexts: PostgrestContexts::new(session.clone()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session.clone()),
             node_links: PostgrestNodeLinks::new(session.clone()),
@@ -222,6 +224,8 @@ collections! {
     model_versions ModelVersions PostgrestModelVersions<Native, Native>, |p| &p.model_versions;
     organizations Organizations PostgrestOrganizations<Native, Native>, |p| &p.organizations;
     executions Executions PostgrestExecutions<Native, Native>, |p| &p.executions;
+    schedules Schedules PostgrestSchedules<Native, Native>, |p| &p.schedules;
+    time_zones TimeZones in_memory::TimeZones, |p| p.rest.time_zones();
     contexts Contexts PostgrestContexts<Native, Native>, |p| &p.contexts;
     idempotent_answers IdempotentAnswers PostgrestIdempotentAnswers<Native, Native>, |p| &p.idempotent_answers;
     clock Clock Native, |p| &p.native;
