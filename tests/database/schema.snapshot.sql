@@ -55,7 +55,7 @@ function private.append_audit_seal(audit_seals) returns audit_seals
 
 function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 7f7aaae090210a6fbb201f1b9661b948
+  body af713dfecdcb7a7bbbbe2882c133a0e5
   execute for fm_writer
 
 function private.append_events(text,uuid,uuid,jsonb) returns void
@@ -70,7 +70,7 @@ function private.append_purge_events(function_models) returns void
 
 function private.apply_failure(jsonb) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body ac698a1eea5a3c5164043035c1550e78
+  body 2d5bf42abf6230e1ae2c5ca7101a2acd
   execute for fm_writer
 
 function private.apply_model_save(jsonb) returns integer
@@ -78,14 +78,14 @@ function private.apply_model_save(jsonb) returns integer
   body b5941cb5437e9f0d67669c45b5aed4d1
   execute for fm_writer
 
-function private.apply_outcome(private.turn,action_runs,jsonb) returns private.turn
+function private.apply_outcomes(private.turn,private.accepted_outcome[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 9d1945f4c2c184374b61117e8ddfaa5b
+  body b085d6bda12a9aec8dba94d35de95590
   execute for fm_engine
 
-function private.arrive(private.turn,integer[]) returns private.turn
+function private.arrive(private.turn) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body c2c6c3c4e855525b9a0ea5c088137d2d
+  body 6f6da4121487123414e532b1d969ee90
   execute for fm_engine
 
 table private.audit_exports, row level security
@@ -138,12 +138,12 @@ function private.begin_command(jsonb,jsonb) returns jsonb
 
 function private.begin_executions(uuid[],jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 6cd3ab9ca939c221a35c47f7c9fd9f44
+  body 3de2e3d7c47f954b811136274aeddb72
   execute for fm_writer
 
-function private.begin_run(private.turn) returns private.turn
+function private.begin_runs(private.turn,uuid[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 18dcdac5809d255b658717120158eaae
+  body fdcb197192dcc06a4b08c0fac5ed0bd2
   execute for fm_engine
 
 function private.broadcast(jsonb[]) returns void
@@ -164,6 +164,11 @@ function private.cancel_runs(uuid[],text,uuid) returns void
   body 0d9bac01f71a701b765cdb089e80fe93
   execute for fm_writer
 
+function private.change_of(private.step_run,text) returns private.step_change
+  language plpgsql, immutable, set search_path=""
+  body dc776e4d16ce5d91c80e0b694008090d
+  execute for fm_engine
+
 function private.change_structure(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
   body 72e6d51a4f82b3e585d4a1d19979bf42
@@ -174,35 +179,35 @@ function private.claim_agent_tasks(uuid,integer) returns jsonb
   body 0af6c0e9ab963482567fd35eef11276b
   execute for fm_engine
 
-function private.claims_of(private.turn) returns jsonb[]
+function private.claims_of(private.turn) returns jsonb
   language plpgsql, stable, set search_path=""
-  body 75af082b32e7a52d0c44ed059fce8b2b
+  body 3b7349f37e0d9f1184af4ec98033576b
   execute for fm_engine
 
-function private.close_turn(private.turn) returns private.turn
+function private.close_turn(private.turn,boolean) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 742d86064802f079654d7ea7de450230
+  body a9b373692912887912056ecc81c74920
   execute for fm_engine
 
-function private.complete_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.complete_steps(private.turn,private.accepted_outcome[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7e2d943e500c5038da34e47f6c78d869
+  body 375ba6f7404df1b83537b5ca817dc84c
+  execute for fm_engine
+
+function private.container_end(uuid,integer,integer) returns text
+  language plpgsql, stable, set search_path=""
+  body 156dca8792e75be8447efdc1b7e1b5f3
+  execute for fm_engine
+
+function private.container_events(text,private.step_run[]) returns private.event_draft[]
+  language plpgsql, stable, set search_path=""
+  body 8b2875ac5fb866510dd080dac63d8581
   execute for fm_engine
 
 function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
   language sql, stable, set search_path=""
   body b58445e8a5e1904aa74f3eaaa8f72176
   execute for fm_writer
-
-function private.container_of_claim(workflow_executions,integer) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 2b1b9be7eafb85d89b94bfd0e7850047
-  execute for fm_engine
-
-function private.container_status(uuid,private.plan_steps) returns step_status
-  language plpgsql, stable, set search_path=""
-  body 3d8505b2a215b022a267cf36ddd05b3f
-  execute for fm_engine
 
 function private.count_sealed_month(text) returns bigint
   language plpgsql, volatile, set search_path=""
@@ -235,9 +240,9 @@ function private.describe_change(uuid,uuid,jsonb) returns void
   body 7a21fd9e3f764f0aca5e8a4c48ae3ba8
   execute for fm_writer
 
-function private.draft_event(private.turn,text,jsonb,uuid) returns private.turn
+function private.draft_event(private.turn,uuid,text,jsonb,uuid) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body f60f29cf5943f461452edcb4ac5b70d9
+  body 6508782ba33da4f1a71372e9cccf7a2e
   execute for fm_engine
 
 function private.drop_task_of_step(uuid,integer) returns uuid
@@ -245,24 +250,14 @@ function private.drop_task_of_step(uuid,integer) returns uuid
   body 01f417107e363c8f3bae47412e4fa20a
   execute for fm_writer
 
-function private.end_container(private.turn,private.plan_steps,step_status) returns private.turn
+function private.end_runs(private.turn) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 5675716a9c2605ef64751a3d84404009
+  body 73593ee4d2bb67918aa859e2536da505
   execute for fm_engine
 
-function private.end_of(private.turn) returns jsonb
-  language plpgsql, immutable, set search_path=""
-  body 857cbbfdeb90f7d4a7cf71364a64bbed
-  execute for fm_engine
-
-function private.end_run(private.turn,execution_status,jsonb) returns private.turn
+function private.end_steps(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7369c06cd4c5d62b7af2c14942396246
-  execute for fm_engine
-
-function private.end_step(private.turn,private.plan_steps,step_status,integer) returns private.turn
-  language plpgsql, volatile, set search_path=""
-  body 17cf214a89ad31b7f5a436a6168109a7
+  body b44ea796de5b3a33918886798fec8fff
   execute for fm_engine
 
 function private.ended_stages(uuid) returns jsonb
@@ -270,14 +265,14 @@ function private.ended_stages(uuid) returns jsonb
   body 81ef9289044d57443e4188912355da34
   execute for fm_engine
 
-function private.enqueue(workflow_executions,integer,interval) returns void
-  language plpgsql, volatile, set search_path=""
-  body 43316428298f5aa9ef8acfa634616bab
+function private.ends_of(private.turn) returns jsonb
+  language plpgsql, immutable, set search_path=""
+  body 08187f00d3a3050009c157120eed92ab
   execute for fm_engine
 
-function private.errors_of(workflow_executions) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 7108ba5a7d571265fbfec16ef7945747
+function private.enqueue(workflow_executions,integer,interval) returns void
+  language plpgsql, volatile, set search_path=""
+  body 33eeeec378c2b88f9ff027bfe14d00ce
   execute for fm_engine
 
 sequence private.event_positions
@@ -313,9 +308,9 @@ function private.events_between(bigint,bigint,text[],text[],integer,integer) ret
   body c315551c60b87f191d5a493818b34af3
   execute for fm_engine
 
-function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.fail_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 0dcc53d24d7144de5f1f0ad46355b02e
+  body 7fc661f8b1a39a1d3252bfab0f000b96
   execute for fm_engine
 
 function private.find_words_in_contents(text) returns TABLE(content_id uuid, rank real)
@@ -350,9 +345,9 @@ table private.group_cursors, row level security
   policy "The engine keeps its cursors" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
-function private.hand_over(private.turn,private.plan_steps,integer) returns private.turn
+function private.hand_over(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body cf66a585d02ae2fee7e5f79869458b49
+  body ca1bbc301ee0f4928acedb89839c5955
   execute for fm_engine
 
 function private.has_room(ai_agents) returns boolean
@@ -413,11 +408,6 @@ function private.is_service() returns boolean
   language plpgsql, stable, set search_path=""
   body b4b90e73f5d0136b3d0fee657c44b6bf
   execute for authenticated, fm_writer
-
-function private.keys_of(jsonb) returns jsonb
-  language sql, immutable, set search_path=""
-  body 32125abbab51587753d6d4f8cf1e4495
-  execute for fm_engine
 
 function private.keyword_text(text[]) returns text
   language sql, immutable, set search_path=""
@@ -513,6 +503,11 @@ function private.lock_organization(uuid) returns integer
   body be60214b3922c36dbc08ce11d1641cbf
   execute for fm_writer
 
+function private.lock_runs_of(jsonb) returns uuid[]
+  language plpgsql, volatile, set search_path=""
+  body cf242741d4bd50c78673917ff972d3fe
+  execute for fm_engine
+
 function private.lock_stream_of_agent(uuid) returns void
   language sql, volatile, security definer, set search_path=""
   body 52adbd952c9da2e069ace2d3fbc4564b
@@ -551,9 +546,9 @@ function private.merkle_root(bytea) returns bytea
   body 9b3d5f17cc3704ee4828a9987bb55ce7
   execute for fm_engine
 
-function private.message_of(private.turn) returns jsonb
+function private.message_of(workflow_executions,text,jsonb) returns jsonb
   language plpgsql, stable, set search_path=""
-  body 60791a25d5ae21c20307ce75724c477a
+  body 9e72ae85df6878a35b220df1ed348740
   execute for fm_engine
 
 function private.milliseconds(interval) returns bigint
@@ -576,9 +571,9 @@ function private.my_organizations(text[]) returns SETOF uuid
   body 0225756e332b9606fdd96b22708010cb
   execute for authenticated, fm_writer
 
-function private.nest_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.nest_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body c7c47cdad119ebe88e93025d019f872c
+  body e29cfcd0f756da70f65e314df4c486fc
   execute for fm_engine
 
 function private.nested_by_model(uuid) returns jsonb
@@ -590,14 +585,14 @@ function private.next_due() returns jsonb
   body 3c42daffc585959a3b2f8dac9c80fb68
   execute for fm_engine
 
-function private.note_change(private.turn,private.plan_steps,text,integer) returns private.turn
+function private.next_of_groups(private.step_run[]) returns private.arrival[]
   language plpgsql, volatile, set search_path=""
-  body 31c1d49da4c33f7ff3a7bb52930d3eca
+  body d75fcc87bb56d2d888ca3806826666b9
   execute for fm_engine
 
-function private.note_restart(action_runs,private.plan_steps,interval) returns void
+function private.note_restart(private.step_run,interval) returns void
   language plpgsql, volatile, set search_path=""
-  body 828c468520148b987a3f09a77bf82dec
+  body d44db54bf3200be5655805dc34dc549a
   execute for fm_engine
 
 function private.note_use_of_secrets(uuid[]) returns void
@@ -605,25 +600,20 @@ function private.note_use_of_secrets(uuid[]) returns void
   body 554840132522abb4a9a704a998b989c6
   execute for fm_writer
 
-function private.open_turn(workflow_executions,uuid,integer) returns private.turn
+function private.open_turn(uuid,integer,uuid[]) returns private.turn
   language plpgsql, stable, set search_path=""
-  body 2f7764bef1a5467e87bccdee5deab227
+  body 3051c86b9d8acde74c8b88b8b5fa4d86
   execute for fm_engine
 
-function private.opening_step(private.plan_steps) returns integer
+function private.opening_step(uuid,integer,integer) returns integer
   language plpgsql, stable, set search_path=""
-  body 2e48e9a0377439d217f329943c08b0e1
+  body 7f98bb755d2c217881c4f61f5b1c0daa
   execute for fm_engine
 
 function private.organization_of_model(uuid) returns uuid
   language sql, stable, security definer, set search_path=""
   body 2d3b7e44e80f10be215916871a421c48
   execute for fm_writer
-
-function private.outputs_of(workflow_executions) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 1fd7c122114e91833553ea76f23e13da
-  execute for fm_engine
 
 function private.pause_after(integer) returns interval
   language sql, immutable, set search_path=""
@@ -688,11 +678,6 @@ function private.publish_audit_seal() returns boolean
   language plpgsql, volatile, set search_path=""
   body 9629de5a507ca5279bc04a828e9cf71e
 
-function private.publish_turns(private.event_draft[],jsonb[]) returns void
-  language plpgsql, volatile, set search_path=""
-  body 12957fc67d18773323e1c1e404a705a0
-  execute for fm_engine
-
 function private.purge() returns void
   language plpgsql, volatile, set search_path=""
   body 809891b47d76fec4a6526d05d368a45f
@@ -710,6 +695,11 @@ function private.put_container_nodes(uuid,jsonb) returns void
 function private.queue_again(workflow_executions) returns void
   language plpgsql, volatile, set search_path=""
   body 0f03143de8a29fcc22d2ae7770876fe5
+  execute for fm_engine
+
+function private.queue_priority(execution_priority) returns smallint
+  language plpgsql, immutable, set search_path=""
+  body 22695aae339761ea84df15f427415809
   execute for fm_engine
 
 function private.raise_refusal(text) returns void
@@ -757,9 +747,9 @@ function private.redact_credentials(jsonb) returns jsonb
   language plpgsql, immutable, set search_path=""
   body 16c1d0ff0c469cf389a08de250f31a86
 
-function private.release_step(private.turn,action_runs,interval) returns private.turn
+function private.release_step(private.turn,private.step_run,interval) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7c982f7ccb5a6493ad5dc455e2d24212
+  body b11bb750a8f717844895fb02a8ca7bc8
   execute for fm_engine
 
 function private.remove_function_model(uuid) returns void
@@ -802,19 +792,19 @@ function private.report_agent_task(uuid,jsonb) returns boolean
   body a9139e74ba0819ee734b98ab84ca97bd
   execute for fm_engine
 
-function private.restart_container(private.turn,private.plan_steps) returns private.turn
+function private.restart_container(private.turn,private.step_run) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body f2bd4c19617f3bfc24dd5665b71ef3f9
+  body 726e72ad0b0bbe6c53741e4e5842a725
   execute for fm_engine
 
-function private.restarts(uuid,private.plan_steps) returns boolean
+function private.results_before(uuid,uuid,integer) returns jsonb
   language plpgsql, stable, set search_path=""
-  body f3592508dabee22d2f3f99c20fba5aeb
+  body 0d038f9a34a4b9d7611f19846eb86cfb
   execute for fm_engine
 
-function private.results_before(workflow_executions,integer) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 24c1c811e3bd0970faa19ff4815d576d
+function private.results_of(uuid[]) returns TABLE(execution_id uuid, outputs jsonb, errors jsonb)
+  language sql, stable, set search_path=""
+  body a4c7529bb4251ad7f70a3777794b22dc
   execute for fm_engine
 
 function private.retire_audit_month(text,interval) returns bigint
@@ -823,12 +813,12 @@ function private.retire_audit_month(text,interval) returns bigint
 
 function private.retry_by_hand(uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body f3c1a686cacf6fd88a343275309ff164
+  body 66584f5e10c1ab1a7ab4f7943e70c29d
   execute for fm_writer
 
-function private.retry_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.retry_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 6023a62632455d2194cb583b5c29a133
+  body ab817fb0fafef6e7e1167fd684f19475
   execute for fm_engine
 
 function private.return_steps(uuid[],jsonb,boolean) returns integer
@@ -928,9 +918,9 @@ table private.set_aside_events, row level security
   policy "The engine keeps what was set aside" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
-function private.set_off_by(uuid,private.plan_steps) returns integer[]
+function private.set_off(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body bd8fa81a59a334244f9f5d80e6095862
+  body c5a70ae995e2c809490c6b2b5e1f25ed
   execute for fm_engine
 
 function private.settle_retries(private.event_subscriptions,jsonb) returns void
@@ -938,9 +928,14 @@ function private.settle_retries(private.event_subscriptions,jsonb) returns void
   body f459ad4be505ecd2692ba72a0e3f119c
   execute for fm_engine
 
-function private.skip_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.skip_ready(private.turn,uuid,integer[],text) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 2005cdea6b521d7f424b8b1022f03051
+  body 4c569b264962d03b6be4a0662dc6be70
+  execute for fm_engine
+
+function private.skip_step(private.turn,private.step_run,jsonb) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body 823d5000e71268a8cf91313274a1887f
   execute for fm_engine
 
 function private.snapshot_of_creation(jsonb) returns jsonb
@@ -948,9 +943,19 @@ function private.snapshot_of_creation(jsonb) returns jsonb
   body 57263fb28111f060c1feaf163d013298
   execute for fm_writer
 
+function private.sort_outcomes(uuid,jsonb) returns record
+  language plpgsql, stable, set search_path=""
+  body 61010c29a520fb574f43e70039d72086
+  execute for fm_engine
+
+function private.step_run_of(action_runs,private.plan_steps) returns private.step_run
+  language plpgsql, immutable, set search_path=""
+  body 44451e79c83454983ad80804c7b8f3b5
+  execute for fm_engine
+
 function private.stop_runs(uuid[],text,text,uuid) returns void
   language plpgsql, volatile, set search_path=""
-  body e7d354d1b2a718f7dac7559830b073f2
+  body c6994e92045c7cb49bc9670a0a0f61e3
   execute for fm_engine
 
 function private.store_plan(uuid,jsonb) returns void
@@ -980,7 +985,7 @@ function private.tag_words(text[]) returns tsvector
 
 function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body d3cff86e56556ec1c0b98b47a4ef85d8
+  body fb13d28cd133f933ab98c6384c18ccdd
   execute for fm_writer
 
 function private.take_due_events(text,bigint,integer,timestamp with time zone) returns TABLE("position" bigint, event_id uuid, attempts smallint)
@@ -988,14 +993,19 @@ function private.take_due_events(text,bigint,integer,timestamp with time zone) r
   body 390edce9c1c6b432b363c3137a0bff63
   execute for fm_engine
 
-function private.take_step(private.turn,integer) returns private.turn
+function private.take_from_queue(integer) returns private.arrival[]
   language plpgsql, volatile, set search_path=""
-  body a642125039e46fc1f2d622cc5d26e0e6
+  body ebda393244eb51fbd21f9b8d6b531754
   execute for fm_engine
 
-function private.take_up_run(private.turn,integer,jsonb,uuid) returns private.turn
+function private.take_steps(private.turn,private.arrival[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 70ea4747df864e0d060dc53b1c59772a
+  body 338fb2f04fbbd1ce3d8a80deaf2c3166
+  execute for fm_engine
+
+function private.take_up_run(private.turn,workflow_executions,integer,jsonb,uuid) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body fe9e859cc61b9ad455ffa8d4147582af
   execute for fm_engine
 
 function private.task_claim(agent_tasks,ai_agents) returns jsonb
@@ -1082,7 +1092,7 @@ function private.traits_of_agent(jsonb,jsonb) returns text[]
 
 function private.turn_runs(uuid,execution_status,execution_status,text,text,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 2e6991504230c6e0b31070952813a9bb
+  body f9c0aaab453d9374e8103f40725bca69
   execute for fm_writer
 
 function private.update_function_model(uuid,jsonb) returns integer
@@ -1140,10 +1150,20 @@ table private.worker_leases, row level security with (fillfactor=50)
   policy "The engine keeps its leases" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
+function private.write_logs(private.accepted_outcome[]) returns void
+  language sql, volatile, set search_path=""
+  body 6246e8b238aa9dbb26e53bf8929cb1f2
+  execute for fm_engine
+
 function private.write_node_link(jsonb) returns integer
   language plpgsql, volatile, set search_path=""
   body 756013fd7df8f6aa07a65e7559c841fc
   execute for fm_writer
+
+function private.write_turn(private.turn,boolean) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body 841551147b60ccc82eac151477983910
+  execute for fm_engine
 
 function public.accept_invitation(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
@@ -1570,8 +1590,8 @@ function public.event_data(audit_logs) returns jsonb
   execute for authenticated
 
 function public.exchange(jsonb,jsonb,integer) returns jsonb
-  language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 71fce48455a400dc84a98e5c0107424c
+  language plpgsql, volatile, set role=fm_engine, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off, set jit=off
+  body e9d309f2fece7b8a29d1f3f68725e245
   execute for service_role
 
 function public.exchange_agent_tasks(jsonb,jsonb,integer) returns jsonb
@@ -2337,7 +2357,7 @@ function public.start_agent_task(jsonb,jsonb,jsonb) returns jsonb
   execute for service_role
 
 function public.start_executions(jsonb,jsonb,jsonb) returns jsonb
-  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  language plpgsql, volatile, set role=fm_writer, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off, set jit=off
   body 81d01affceeb34db5b846c006a9beaaa
   execute for service_role
 
