@@ -61,19 +61,19 @@ comment on function public.exchange(jsonb, jsonb, integer) is
 create function private.lock_runs_of(outcomes jsonb) returns uuid[]
 language plpgsql set search_path = ''
 as $$
+declare
+  v_ids uuid[] := array(
+    select (outcome ->> 'executionId')::uuid from jsonb_array_elements(lock_runs_of.outcomes) as outcome);
 begin
+  -- A statement of its own: a condition on what it locks would be asked before.
+  perform from public.workflow_executions as execution
+  where execution.execution_id = any (v_ids) and execution.completed_at is null
+  order by execution.execution_id
+  for no key update;
   return array(
-    select locked.execution_id
-    from (
-      select execution.execution_id, execution.status
-      from public.workflow_executions as execution
-      where execution.execution_id = any (array(
-          select (outcome ->> 'executionId')::uuid from jsonb_array_elements(lock_runs_of.outcomes) as outcome))
-        and execution.completed_at is null
-      order by execution.execution_id
-      for no key update
-    ) as locked
-    where locked.status <> 'running');
+    select execution.execution_id
+    from public.workflow_executions as execution
+    where execution.execution_id = any (v_ids) and execution.status <> 'running');
 end
 $$;
 

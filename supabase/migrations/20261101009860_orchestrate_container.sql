@@ -14,6 +14,7 @@ declare
   v_turn private.turn;
   v_taken private.arrival[];
 begin
+  perform private.renew_lease(worker);
   select execution.* into v_execution
   from public.workflow_executions as execution
   where execution.execution_id = (command ->> 'executionId')::uuid and execution.completed_at is null
@@ -25,7 +26,6 @@ begin
   then
     raise exception using errcode = 'FM008', message = 'The container runs already, or the run does not';
   end if;
-  perform private.renew_lease(worker);
   v_turn := private.open_turn(v_token, want, array[v_execution.execution_id]);
 
   -- Steps that nobody has heard of learn what holds for them.

@@ -419,6 +419,11 @@ function private.knowledge_content(knowledge_contents) returns jsonb
   body da2ab7c554915d40fe109153f16cbaff
   execute for fm_writer
 
+function private.lease_lock(uuid) returns bigint
+  language plpgsql, immutable, set search_path=""
+  body 2cc60aaaed2dc74919a5bf07c01158a4
+  execute for fm_engine
+
 table private.link_batches, row level security
   user_id uuid not null
   batch_id text not null
@@ -505,7 +510,7 @@ function private.lock_organization(uuid) returns integer
 
 function private.lock_runs_of(jsonb) returns uuid[]
   language plpgsql, volatile, set search_path=""
-  body cf242741d4bd50c78673917ff972d3fe
+  body 5221b5e1549a41d888385a819fef9b03
   execute for fm_engine
 
 function private.lock_stream_of_agent(uuid) returns void
@@ -764,7 +769,7 @@ function private.remove_node_links(jsonb) returns void
 
 function private.renew_lease(jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body 83e8f071401884c7d896d0cd0a7a4a39
+  body cac494e8422b2e9c7a71f6017cc18bb4
   execute for fm_engine
 
 function private.replace_agent(uuid,jsonb) returns void
@@ -985,7 +990,7 @@ function private.tag_words(text[]) returns tsvector
 
 function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body fb13d28cd133f933ab98c6384c18ccdd
+  body e0dbdd221220f7c007fadd06fe2666df
   execute for fm_writer
 
 function private.take_due_events(text,bigint,integer,timestamp with time zone) returns TABLE("position" bigint, event_id uuid, attempts smallint)
@@ -2365,7 +2370,7 @@ type public.step_status as enum ('pending', 'ready', 'executing', 'waiting', 'co
 
 function public.sweep() returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 8985766f742b1a97d18283af2d246c90
+  body b528a1a5a7c4b72638140d9c90ea009a
   execute for service_role
 
 function public.take_seal_to_publish() returns jsonb
