@@ -215,7 +215,7 @@ Deno.test("old events are migrated by the service, and by known steps alone", as
   // Every type of this product has its first shape.
   const unknown = await service.call(method, path, body);
   checkRefusal(unknown, 422, "EVENT_STEP_UNKNOWN");
-  assert.equal(unknown.body.newestVersion, 1);
+  assert.equal(unknown.body.errors[0].limit, 1);
   for (const other of [{ eventType: "NobodyKnows" }, { toVersion: 1 }, { fromVersion: 2 }]) {
     await service.refused(422, "EVENT_STEP_UNKNOWN", method, path, { ...body, ...other });
   }

@@ -84,8 +84,8 @@ impl MigrateEvents {
         let newest = upcasts.newest(&self.event_type);
         if self.to_version != newest || !upcasts.lead(&self.event_type, self.from_version) {
             let message = "No steps lead from this version of the type to that one as its newest.";
-            let refusal = DomainError::new(Code::EventStepUnknown, message);
-            return Err(refusal.with("newestVersion", newest));
+            let error = FieldError::new("toVersion", "oneOf").limit(newest);
+            return Err(DomainError::field(Code::EventStepUnknown, message, error));
         }
         Ok(EventMigration {
             event_type: self.event_type.clone(),

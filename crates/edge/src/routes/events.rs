@@ -151,7 +151,7 @@ mod tests {
             ask.header("apikey", SECRET).json(body).send()
         };
         let refused = migrate(json!({})).refused(422, "EVENT_STEP_UNKNOWN");
-        assert_eq!(refused["newestVersion"], 1);
+        assert_eq!(refused["errors"][0]["limit"], 1);
         let refused = migrate(json!({"limit": 0})).refused(400, "INVALID_REQUEST");
         assert_eq!(refused["errors"][0]["field"], "limit");
         let refused = migrate(json!({"dryRun": true})).refused(400, "INVALID_REQUEST");
