@@ -275,6 +275,21 @@ function private.enqueue(workflow_executions,integer,interval) returns void
   body 33eeeec378c2b88f9ff027bfe14d00ce
   execute for fm_engine
 
+table private.event_migrations, row level security
+  event_type text not null
+  from_version smallint not null
+  to_version smallint not null
+  position bigint not null default (0)
+  migrated bigint not null default (0)
+  started_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint event_migrations_pkey PRIMARY KEY (event_type, from_version, to_version)
+  constraint migrated_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
+  constraint migration_leads_to_a_newer_version CHECK (((from_version >= 1) AND (to_version > from_version)))
+  constraint migration_position_is_not_negative CHECK (("position" >= 0))
+  policy "The engine keeps how far migrations have come" for all to fm_engine using (true) with check (true)
+  grant insert, select, update to fm_engine
+
 sequence private.event_positions
   grant usage to fm_engine
   grant usage to fm_writer
@@ -1099,6 +1114,17 @@ function private.turn_runs(uuid,execution_status,execution_status,text,text,uuid
   language plpgsql, volatile, set role=fm_engine, set search_path=""
   body f9c0aaab453d9374e8103f40725bca69
   execute for fm_writer
+
+table private.upcast_events, row level security
+  position bigint not null
+  event_version smallint not null
+  data jsonb not null
+  upcast_at timestamp with time zone not null default (now())
+  constraint upcast_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint upcast_events_pkey PRIMARY KEY ("position")
+  constraint upcast_version_follows_another CHECK ((event_version >= 2))
+  policy "The engine keeps events in their newer shape" for all to fm_engine using (true) with check (true)
+  grant insert, select, update to fm_engine
 
 function private.update_function_model(uuid,jsonb) returns integer
   language sql, volatile, set search_path=""
@@ -2162,6 +2188,11 @@ function public.read_node_metadata(jsonb,jsonb,jsonb) returns jsonb
   body 9dd61579b4753efa860a76c4cc5946fa
   execute for service_role
 
+function public.read_old_events(jsonb) returns json
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 4e247e62b172eba21e1d66abbae36a15
+  execute for service_role
+
 function public.read_plan(uuid) returns jsonb
   language sql, stable, set role=fm_engine, set search_path=""
   body 009da52f8c24a3f56b565fbb82aa6ba9
@@ -2285,6 +2316,11 @@ function public.save_organization_member(jsonb,jsonb,jsonb) returns jsonb
 function public.save_secret(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 4730464b1189dc7ef2299edf69ea52f5
+  execute for service_role
+
+function public.save_upcast_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body bbcabd7c8788bc4e716a219541061e11
   execute for service_role
 
 function public.save_workflow(jsonb,jsonb,jsonb) returns jsonb
