@@ -125,6 +125,7 @@ async fn both_reports_count(url: &str) -> anyhow::Result<()> {
 
 async fn a_lost_lease_leaves_nothing(url: &str) -> anyhow::Result<()> {
     let (worker, sweeper) = (connect(url).await?, connect(url).await?);
+    sweeper.batch_execute("set lock_timeout = '5s'").await?;
     let claims = start(&worker, "Left", "test.chain_plan(2)", 1).await?;
     worker.batch_execute("begin").await?;
     exchange(&worker, &[claims.first().context("no action")?], 1, 1).await?;
