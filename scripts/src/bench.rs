@@ -3,14 +3,14 @@
 //! Rounds are interleaved and the median is quoted, so that a machine that slows down slows both sides.
 //! The table is written to `tests/load/results.md`.
 
-mod account;
+pub(crate) mod account;
 mod audit;
 mod circumstances;
 mod engine;
 mod events;
 mod http;
 mod large;
-mod load;
+pub(crate) mod load;
 mod module;
 mod report;
 mod rules;

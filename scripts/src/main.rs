@@ -16,6 +16,7 @@ mod check;
 mod coverage;
 mod demo;
 mod events;
+mod faults;
 mod openapi;
 mod setup;
 mod snapshot;
@@ -60,6 +61,8 @@ enum Task {
     AccessMatrix,
     /// Follow the log of events while sixteen writers stall and roll back, and account for every event.
     Events(events::Arguments),
+    /// Kill parts of the stack a thousand times while ten thousand runs are under way, and account for every run, call and effect.
+    Faults(faults::Arguments),
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -104,6 +107,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(arguments) => test::run(arguments).await,
         Task::AccessMatrix => access_matrix::run().await,
         Task::Events(arguments) => events::run(arguments).await,
+        Task::Faults(arguments) => faults::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

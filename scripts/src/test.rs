@@ -13,7 +13,7 @@ use local_stack::{Data, Options, Ports, Stack};
 use crate::interrupt;
 use crate::progress::step;
 use crate::tally::{Count, Tally};
-use crate::{access_matrix, check, events, places, setup, wasm_module};
+use crate::{access_matrix, check, events, faults, places, setup, wasm_module};
 
 pub(crate) use self::database::connect;
 pub(crate) use self::schema::on_database_of_its_own;
@@ -26,6 +26,7 @@ mod end_to_end;
 mod event_schemas;
 mod leaks;
 mod native;
+mod overlap;
 mod schema;
 mod schemathesis;
 mod shells;
@@ -74,6 +75,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         {
             tally.part("stack", async { Err(error) }).await;
         }
+        if filter.is_none_or(|text| faults::NAME.contains(text)) {
+            tally.part("runs under faults", faults::check()).await;
+        }
     }
     if interrupt::happened() {
         bail!("stopped by a signal");
@@ -102,6 +106,11 @@ async fn on_stack(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> any
         .await;
     if filter.is_none_or(|text| text == "migrations") {
         tally.part("migrations", schema::prefixes(details)).await;
+    }
+    if filter.is_none_or(|text| overlap::NAME.contains(text)) {
+        tally
+            .part("calls that overlap", overlap::run(details))
+            .await;
     }
     if filter.is_none_or(|text| events::NAME.contains(text)) {
         tally

@@ -1,48 +1,32 @@
--- The counting down. A step that ended sets off its successors and, in a limited
--- group, the next member; a step that nothing waits for any more is ready. Ready
--- actions are handed to the worker at hand or queued, everything else ends at
--- once and sets off its own successors, all in this loop.
+-- The counting down, in waves. Steps that ended set off others; those that wait
+-- for nothing more are ready. Ready actions are handed to the worker at hand or
+-- queued, everything else ends at once and sets off the next wave.
 
-create function private.set_off_by(execution_id uuid, step private.plan_steps) returns integer[]
+create function private.hand_over(turn private.turn, steps private.step_run[]) returns private.turn
 language plpgsql set search_path = ''
 as $$
 declare
-  v_group private.plan_groups;
-  v_place integer;
+  v_claimed private.arrival[];
+  v_changes private.step_change[];
+  v_drafts private.event_draft[];
 begin
-  if step.group_id is null then
-    return step.successors;
-  end if;
-  select * into strict v_group
-  from private.plan_groups as limited
-  where limited.version_id = step.version_id and limited.group_id = step.group_id;
-  insert into private.group_cursors as moved (execution_id, group_id, next)
-  values (set_off_by.execution_id, step.group_id, v_group.concurrency + 1)
-  on conflict on constraint group_cursors_pkey do update set next = moved.next + 1
-  returning moved.next into v_place;
-  return step.successors || v_group.members[v_place : v_place];
+  select array_agg(row(handed.execution_id, handed.version_id, handed.step)::private.arrival),
+         array_agg(private.change_of(handed, 'executing')),
+         array_agg(row(handed.execution_id, 'ActionNodeExecutionStarted', null, handed.event || jsonb_build_object(
+           'startedAt', turn.at, 'triggeredBy', execution.started_by))::private.event_draft)
+    into v_claimed, v_changes, v_drafts
+  from unnest(hand_over.steps) as handed
+  join public.workflow_executions as execution on execution.execution_id = handed.execution_id;
+  turn.want := turn.want - coalesce(cardinality(v_claimed), 0);
+  turn.claimed := turn.claimed || v_claimed;
+  turn.changes := turn.changes || v_changes;
+  turn.drafts := turn.drafts || v_drafts;
+  return turn;
 end
 $$;
 
-comment on function private.set_off_by(uuid, private.plan_steps) is
-  'Steps that an ended step sets off: its successors, and the next member of its limited group.';
-
-create function private.hand_over(turn private.turn, step private.plan_steps, attempt integer)
-returns private.turn
-language plpgsql set search_path = ''
-as $$
-begin
-  turn.want := turn.want - 1;
-  turn.claimed := turn.claimed || step.step;
-  turn := private.note_change(turn, step, 'executing', attempt);
-  return private.draft_event(turn, 'ActionNodeExecutionStarted',
-    step.event || jsonb_build_object(
-      'startedAt', turn.at, 'triggeredBy', (turn.execution).started_by));
-end
-$$;
-
-comment on function private.hand_over(private.turn, private.plan_steps, integer) is
-  'Notes that the worker of this turn was given an action.';
+comment on function private.hand_over(private.turn, private.step_run[]) is
+  'Notes that the worker of this turn was given these actions.';
 
 create function private.enqueue(execution public.workflow_executions, step integer, delay interval default '0')
 returns void
@@ -50,105 +34,151 @@ language plpgsql set search_path = ''
 as $$
 begin
   insert into private.ready (priority, due_at, execution_id, step)
-  values (
-    case execution.priority when 'high' then 0 when 'low' then 2 else 1 end,
-    now() + delay, execution.execution_id, enqueue.step);
+  values (private.queue_priority(execution.priority), now() + delay, execution.execution_id, enqueue.step);
 end
 $$;
 
 comment on function private.enqueue(public.workflow_executions, integer, interval) is
   'Puts a step into the queue, due after a delay.';
 
-create function private.arrive(turn private.turn, steps integer[]) returns private.turn
+create function private.queue_priority(priority public.execution_priority) returns smallint
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case priority when 'high' then 0 when 'low' then 2 else 1 end;
+end
+$$;
+
+comment on function private.queue_priority(public.execution_priority) is 'Where a run stands in the queue.';
+
+create function private.arrive(turn private.turn) returns private.turn
 language plpgsql set search_path = ''
 as $$
 declare
-  v_execution_id uuid := (turn.execution).execution_id;
-  v_queue integer[] := steps;
-  v_place integer := 1;
-  v_step private.plan_steps;
-  v_run public.action_runs;
-  v_known boolean;
-  v_status public.step_status;
-  v_lease uuid;
-  v_started_at timestamptz;
-  v_finished_at timestamptz;
+  v_arrivals private.arrival[];
+  v_ended private.step_run[];
+  v_handed private.step_run[];
+  v_passed private.step_run[];
+  v_restarted private.step_run[];
+  v_step private.step_run;
 begin
-  while v_place <= coalesce(cardinality(v_queue), 0) loop
-    select * into strict v_step
-    from private.plan_steps as planned
-    where planned.version_id = (turn.execution).version_id and planned.step = v_queue[v_place];
-    v_place := v_place + 1;
-    -- A row exists when other predecessors came before, or a failure has flagged
-    -- the step; else this is the first the run hears of it.
-    update public.action_runs as run set waiting = run.waiting - 1
-    where run.execution_id = v_execution_id and run.step = v_step.step
-    returning * into v_run;
-    v_known := found;
-    if not v_known and v_step.indegree > 1 then
-      insert into public.action_runs (execution_id, step, status, waiting)
-      values (v_execution_id, v_step.step, 'pending', v_step.indegree - 1);
-      continue;
-    end if;
-    continue when v_known and v_run.waiting > 0;
-    -- In a failed run that was taken up again, what ended before lets through.
-    if v_known and v_run.finished_at is not null then
-      v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
-      continue;
-    end if;
+  while cardinality(turn.arrivals) > 0 loop
+    v_arrivals := turn.arrivals;
+    turn.arrivals := '{}';
 
-    v_status := case
-      when v_known and v_run.skip_reason is not null then 'skipped'
-      when v_step.kind = 'close' then private.container_status(v_execution_id, v_step)
-      when v_step.kind <> 'action' then 'completed'
-      when turn.want > 0 and turn.lease_token is not null then 'executing'
-      else 'ready' end;
-    if v_step.kind = 'close' and v_status = 'failed' and private.restarts(v_execution_id, v_step) then
-      turn := private.restart_container(turn, v_step);
-      continue;
-    end if;
-    v_lease := case v_status when 'executing' then turn.lease_token end;
-    v_started_at := case when v_status in ('executing', 'completed', 'failed') then now() end;
-    v_finished_at := case when v_status in ('completed', 'failed', 'skipped') then now() end;
-    if v_known then
+    with arrived as (
+      select arrival.execution_id, arrival.version_id, arrival.step,
+             count(*)::integer as times, min(arrival.place) as place
+      from unnest(v_arrivals) with ordinality as arrival (execution_id, version_id, step, place)
+      group by 1, 2, 3
+    ), met as (
+      -- A row exists when other predecessors came before, or a failure has flagged
+      -- the step; else this is the first that the run hears of it.
+      select arrived.*, planned.kind, planned.opened_by, planned.group_id, planned.successors, planned.action_id,
+             planned.event, run.step is not null as known, run.finished_at, run.skip_reason,
+             coalesce(run.attempt, 0) as attempt, coalesce(run.failures, 0) as failures,
+             coalesce(run.waiting, greatest(planned.indegree, 1)) - arrived.times as waiting
+      from arrived
+      join private.plan_steps as planned
+        on planned.version_id = arrived.version_id and planned.step = arrived.step
+      left join public.action_runs as run
+        on run.execution_id = arrived.execution_id and run.step = arrived.step
+    ), judged as (
+      -- In a failed run that was taken up again, what ended before lets through.
+      select met.*, case
+        when met.waiting > 0 then 'waits'
+        when met.finished_at is not null then 'passes'
+        when met.skip_reason is not null then 'skipped'
+        when met.kind = 'close' then private.container_end(met.execution_id, met.opened_by, met.step)
+        when met.kind <> 'action' then 'completed'
+        when turn.want > 0 and not met.execution_id = any (turn.resting) then 'may execute'
+        else 'ready' end as fate
+      from met
+    ), decided as (
+      select judged.*, case
+        when judged.fate = 'may execute' then
+          case when row_number() over (partition by judged.fate order by judged.place) <= turn.want
+            then 'executing' else 'ready' end
+        when judged.fate not in ('waits', 'passes', 'restarts') then judged.fate
+        end::public.step_status as status
+      from judged
+    ), moved as (
       update public.action_runs as run
-      set status = v_status, attempt = v_run.attempt + (v_lease is not null)::integer, lease_token = v_lease,
-          started_at = v_started_at, finished_at = v_finished_at
-      where run.execution_id = v_execution_id and run.step = v_step.step;
-    else
-      insert into public.action_runs (execution_id, step, status, attempt, lease_token, started_at, finished_at)
-      values (v_execution_id, v_step.step, v_status, (v_lease is not null)::integer, v_lease, v_started_at, v_finished_at);
-    end if;
+      set waiting = decided.waiting,
+          status = coalesce(decided.status, run.status),
+          attempt = run.attempt + (decided.status is not distinct from 'executing')::integer,
+          lease_token = case when decided.status is null then run.lease_token
+            when decided.status = 'executing' then turn.lease_token end,
+          started_at = case when decided.status is null then run.started_at
+            when decided.status in ('executing', 'completed', 'failed') then now() end,
+          finished_at = case when decided.status is null then run.finished_at
+            when decided.status in ('completed', 'failed', 'skipped') then now() end
+      from decided
+      where decided.known and run.execution_id = decided.execution_id and run.step = decided.step
+    ), made as (
+      insert into public.action_runs (
+        execution_id, step, status, waiting, attempt, lease_token, started_at, finished_at)
+      select decided.execution_id, decided.step, coalesce(decided.status, 'pending'), decided.waiting,
+             (decided.status is not distinct from 'executing')::integer,
+             case decided.status when 'executing' then turn.lease_token end,
+             case when decided.status in ('executing', 'completed', 'failed') then now() end,
+             case when decided.status in ('completed', 'failed', 'skipped') then now() end
+      from decided
+      where not decided.known
+    ), queued as (
+      insert into private.ready (priority, due_at, execution_id, step)
+      select private.queue_priority(execution.priority), now(), decided.execution_id, decided.step
+      from decided
+      join public.workflow_executions as execution on execution.execution_id = decided.execution_id
+      where decided.status = 'ready'
+      order by decided.place
+    ), described as (
+      select decided.fate, decided.status, decided.place, row(
+        decided.execution_id, decided.version_id, decided.step, decided.kind, decided.status,
+        case decided.status when 'executing' then decided.attempt + 1 else 0 end, decided.failures, now(),
+        decided.opened_by, decided.group_id, decided.successors, decided.action_id, decided.event)::private.step_run as step
+      from decided
+      where decided.fate <> 'waits'
+    )
+    select array_agg(described.step order by described.place)
+             filter (where described.status in ('completed', 'failed', 'skipped')),
+           array_agg(described.step order by described.place) filter (where described.status = 'executing'),
+           array_agg(described.step order by described.place) filter (where described.fate = 'passes'),
+           array_agg(described.step order by described.place) filter (where described.fate = 'restarts')
+      into v_ended, v_handed, v_passed, v_restarted
+    from described;
 
-    case v_status
-      when 'executing' then
-        turn := private.hand_over(turn, v_step, case when v_known then v_run.attempt else 0 end + 1);
-      when 'ready' then
-        perform private.enqueue(turn.execution, v_step.step);
-      else
-        turn := private.end_step(turn, v_step, v_status);
-        v_queue := v_queue || private.set_off_by(v_execution_id, v_step);
-    end case;
+    if v_ended is not null then
+      turn := private.end_steps(turn, v_ended);
+    end if;
+    if v_handed is not null then
+      turn := private.hand_over(turn, v_handed);
+    end if;
+    if v_passed is not null then
+      turn := private.set_off(turn, v_passed);
+    end if;
+    foreach v_step in array coalesce(v_restarted, '{}') loop
+      turn := private.restart_container(turn, v_step);
+    end loop;
 
     -- A long row of empty containers ends within one call: its events are written
-    -- on the way, since the turn is copied with each of them.
-    if cardinality(turn.drafts) >= 200 then
-      perform private.publish_turns(turn.drafts, '{}');
-      turn.drafts := '{}';
+    -- on the way, since the turn is copied with each wave.
+    if cardinality(turn.drafts) >= 200 and cardinality(turn.arrivals) > 0 then
+      turn := private.write_turn(turn);
     end if;
   end loop;
   return turn;
 end
 $$;
 
-comment on function private.arrive(private.turn, integer[]) is
-  'One predecessor of each of these steps has ended: counts down, and carries on with all that become ready.';
+comment on function private.arrive(private.turn) is
+  'Counts down what the steps that arrived wait for, and carries on with all that become ready.';
 
-revoke all on function private.set_off_by(uuid, private.plan_steps) from public;
-revoke all on function private.hand_over(private.turn, private.plan_steps, integer) from public;
+revoke all on function private.hand_over(private.turn, private.step_run[]) from public;
 revoke all on function private.enqueue(public.workflow_executions, integer, interval) from public;
-revoke all on function private.arrive(private.turn, integer[]) from public;
-grant execute on function private.set_off_by(uuid, private.plan_steps) to fm_engine;
-grant execute on function private.hand_over(private.turn, private.plan_steps, integer) to fm_engine;
+revoke all on function private.queue_priority(public.execution_priority) from public;
+revoke all on function private.arrive(private.turn) from public;
+grant execute on function private.hand_over(private.turn, private.step_run[]) to fm_engine;
 grant execute on function private.enqueue(public.workflow_executions, integer, interval) to fm_engine;
-grant execute on function private.arrive(private.turn, integer[]) to fm_engine;
+grant execute on function private.queue_priority(public.execution_priority) to fm_engine;
+grant execute on function private.arrive(private.turn) to fm_engine;

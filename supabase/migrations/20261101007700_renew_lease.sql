@@ -1,3 +1,14 @@
+create function private.lease_lock(lease_token uuid) returns bigint
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return hashtextextended('worker lease ' || lease_token, 0);
+end
+$$;
+
+comment on function private.lease_lock(uuid) is
+  'The advisory lock of a lease: shared by calls of its worker, and exclusive to a sweep that ends it.';
+
 create function private.renew_lease(worker jsonb) returns void
 language plpgsql set search_path = ''
 as $$
@@ -5,6 +16,9 @@ declare
   v_token uuid := (renew_lease.worker ->> 'leaseToken')::uuid;
   v_expires_at timestamptz;
 begin
+  -- A sweep leaves the lease alone while this call is under way: what it hands out
+  -- belongs to a lease that is there when it ends.
+  perform pg_advisory_xact_lock_shared(private.lease_lock(v_token));
   -- A lease with more than three of its four seconds left is left alone: quick
   -- exchanges need not write it each time.
   select lease.expires_at into v_expires_at
@@ -64,7 +78,9 @@ $$;
 comment on function private.return_steps(uuid[], jsonb, boolean) is
   'Puts back into the queue what these workers were handed, except what they say they hold. A lost worker counts as a failed try, so that a step that kills its workers ends.';
 
+revoke all on function private.lease_lock(uuid) from public;
 revoke all on function private.renew_lease(jsonb) from public;
 revoke all on function private.return_steps(uuid[], jsonb, boolean) from public;
+grant execute on function private.lease_lock(uuid) to fm_engine;
 grant execute on function private.renew_lease(jsonb) to fm_engine;
 grant execute on function private.return_steps(uuid[], jsonb, boolean) to fm_engine;

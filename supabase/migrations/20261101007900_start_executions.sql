@@ -3,11 +3,8 @@ language plpgsql set role = 'fm_engine' set search_path = ''
 as $$
 declare
   v_token uuid := (worker ->> 'leaseToken')::uuid;
-  v_want integer := case when v_token is null then 0 else greatest(coalesce(begin_executions.want, 0), 0) end;
-  v_execution public.workflow_executions;
-  v_turn private.turn;
-  v_drafts private.event_draft[] := '{}';
-  v_claims jsonb[] := '{}';
+  v_turn private.turn := private.open_turn(v_token, greatest(coalesce(begin_executions.want, 0), 0), '{}');
+  v_due uuid[];
 begin
   if v_token is not null then
     perform private.renew_lease(worker);
@@ -15,33 +12,30 @@ begin
       perform private.return_steps(array[v_token], worker -> 'held');
     end if;
   end if;
-  insert into private.live_executions (execution_id, deadline)
-  select started.execution_id, started.deadline
-  from public.workflow_executions as started
-  where started.execution_id = any (begin_executions.execution_ids);
-
-  for v_execution in
-    select started.*
+  with live as (
+    insert into private.live_executions (execution_id, deadline)
+    select started.execution_id, started.deadline
     from public.workflow_executions as started
     where started.execution_id = any (begin_executions.execution_ids)
-    order by started.execution_id
-  loop
-    if v_want = 0 or v_execution.start_at > now() then
-      perform private.enqueue(v_execution, -1, greatest(v_execution.start_at - now(), interval '0'));
-      continue;
-    end if;
-    v_turn := private.begin_run(private.open_turn(v_execution, v_token, v_want));
-    v_turn := private.close_turn(v_turn);
-    v_want := v_turn.want;
-    v_drafts := v_drafts || v_turn.drafts;
-    v_claims := v_claims || private.claims_of(v_turn);
-  end loop;
+  )
+  select array_agg(started.execution_id order by started.execution_id) into v_due
+  from public.workflow_executions as started
+  where started.execution_id = any (begin_executions.execution_ids)
+    and (started.start_at is null or started.start_at <= now());
 
-  if cardinality(v_drafts) > 0 then
+  if v_turn.want > 0 and v_due is not null then
+    v_turn.touched := v_due[: v_turn.want];
+    v_turn := private.arrive(private.begin_runs(v_turn, v_turn.touched));
     -- No broadcast: nobody can be listening to a run that does not exist yet.
-    perform private.publish_turns(v_drafts, '{}');
+    v_turn := private.close_turn(v_turn, broadcasts => false);
   end if;
-  return to_jsonb(v_claims);
+  insert into private.ready (priority, due_at, execution_id, step)
+  select private.queue_priority(started.priority), greatest(started.start_at, now()), started.execution_id, -1
+  from public.workflow_executions as started
+  where started.execution_id = any (begin_executions.execution_ids)
+    and not started.execution_id = any (v_turn.touched)
+  order by started.execution_id;
+  return private.claims_of(v_turn);
 end
 $$;
 
@@ -50,6 +44,8 @@ comment on function private.begin_executions(uuid[], jsonb, integer) is
 
 create function public.start_executions(actor jsonb, request jsonb, command jsonb) returns jsonb
 language plpgsql set role = 'fm_writer' set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_hashjoin = 'off'
+  set enable_mergejoin = 'off' set jit = 'off'
 as $$
 declare
   v_replayed jsonb := private.begin_command(actor, request);

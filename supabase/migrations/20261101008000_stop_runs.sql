@@ -38,52 +38,46 @@ create function private.stop_runs(root_ids uuid[], status text, reason text, act
 language plpgsql set search_path = ''
 as $$
 declare
-  v_execution public.workflow_executions;
-  v_turn private.turn;
-  v_drafts private.event_draft[] := '{}';
-  v_messages jsonb[] := '{}';
-  v_cancelled private.plan_steps;
-  v_is_root boolean;
+  v_tree uuid[] := private.lock_tree(stop_runs.root_ids);
+  v_turn private.turn := private.open_turn(null, 0, v_tree);
+  v_changes private.step_change[];
+  v_drafts private.event_draft[];
+  v_run_ends private.run_end[];
 begin
-  for v_execution in
-    select execution.*
-    from public.workflow_executions as execution
-    where execution.execution_id = any (private.lock_tree(stop_runs.root_ids))
-    order by execution.execution_id
-  loop
-    v_is_root := v_execution.execution_id = any (stop_runs.root_ids);
-    v_turn := private.open_turn(v_execution, null, 0);
-    for v_cancelled in
-      with stopped as (
-        update public.action_runs as run
-        set status = 'cancelled', lease_token = null, finished_at = now()
-        where run.execution_id = v_execution.execution_id
-          and run.status in ('pending', 'ready', 'executing', 'waiting')
-        returning run.step
-      )
-      select planned.*
-      from stopped
-      join private.plan_steps as planned
-        on planned.version_id = v_execution.version_id and planned.step = stopped.step and planned.kind = 'action'
-      order by planned.step
-    loop
-      v_turn := private.note_change(v_turn, v_cancelled, 'cancelled', 0);
-    end loop;
+  with stopped as (
+    update public.action_runs as run
+    set status = 'cancelled', lease_token = null, finished_at = now()
+    where run.execution_id = any (v_tree) and run.status in ('pending', 'ready', 'executing', 'waiting')
+    returning run.execution_id, run.step
+  )
+  select array_agg(row(stopped.execution_id, jsonb_build_object(
+           'actionId', planned.action_id, 'name', planned.event -> 'actionName', 'status', 'cancelled', 'attempt', 0
+         ))::private.step_change order by stopped.execution_id, stopped.step)
+    into v_changes
+  from stopped
+  join public.workflow_executions as execution on execution.execution_id = stopped.execution_id
+  join private.plan_steps as planned
+    on planned.version_id = execution.version_id and planned.step = stopped.step and planned.kind = 'action';
 
-    if stop_runs.status = 'failed' and v_is_root then
-      v_turn := private.end_run(v_turn, 'failed', jsonb_build_array(jsonb_build_object(
-        'code', 'EXECUTION_TIMEOUT', 'message', stop_runs.reason, 'category', 'timeout')));
-    else
-      v_turn := private.draft_event(v_turn, 'WorkflowExecutionCancelled', jsonb_strip_nulls(jsonb_build_object(
-        'by', stop_runs.actor_id, 'at', v_turn.at, 'reason', stop_runs.reason)), stop_runs.actor_id);
-      v_turn := private.end_run(v_turn, 'cancelled');
-    end if;
-    v_turn := private.close_turn(v_turn);
-    v_drafts := v_drafts || v_turn.drafts;
-    v_messages := v_messages || private.message_of(v_turn);
-  end loop;
-  if cardinality(v_drafts) > 0 then
-    perform private.publish_turns(v_drafts, v_messages);
+  with judged as (
+    select stopped.execution_id, stop_runs.status = 'failed' and stopped.execution_id = any (stop_runs.root_ids) as fails
+    from unnest(v_tree) as stopped (execution_id)
+  )
+  select array_agg(row(judged.execution_id, 'WorkflowExecutionCancelled', stop_runs.actor_id,
+           jsonb_strip_nulls(jsonb_build_object(
+             'by', stop_runs.actor_id, 'at', v_turn.at, 'reason', stop_runs.reason)))::private.event_draft)
+             filter (where not judged.fails),
+         array_agg(row(
+           judged.execution_id, case when judged.fails then 'failed' else 'cancelled' end, null,
+           case when judged.fails then jsonb_build_array(jsonb_build_object(
+             'code', 'EXECUTION_TIMEOUT', 'message', stop_runs.reason, 'category', 'timeout')) end)::private.run_end)
+    into v_drafts, v_run_ends
+  from judged;
+  v_turn.changes := v_changes;
+  v_turn.drafts := v_drafts;
+  v_turn.run_ends := v_run_ends;
+  if cardinality(v_tree) > 0 then
+    perform private.close_turn(v_turn);
   end if;
 end
 $$;

@@ -6,11 +6,13 @@ declare
   v_late uuid[];
   v_returned integer := 0;
 begin
-  with expired as (
+  with late as (
     select lease.lease_token
     from private.worker_leases as lease
     where lease.expires_at < now()
     for update skip locked
+  ), expired as (
+    select late.lease_token from late where pg_try_advisory_xact_lock(private.lease_lock(late.lease_token))
   ), gone as (
     delete from private.worker_leases as lease using expired where lease.lease_token = expired.lease_token
   )

@@ -11,9 +11,7 @@ language plpgsql set role = 'fm_engine' set search_path = ''
 as $$
 declare
   v_execution public.workflow_executions;
-  v_turn private.turn;
-  v_drafts private.event_draft[] := '{}';
-  v_messages jsonb[] := '{}';
+  v_turn private.turn := private.open_turn(null, 0, '{}');
 begin
   for v_execution in
     select execution.*
@@ -25,15 +23,14 @@ begin
       perform private.queue_again(v_execution);
     end if;
     continue when v_execution.status = 'pending';
-    v_turn := private.open_turn(v_execution, null, 0);
-    v_turn.execution.status := to_status;
-    v_turn := private.draft_event(v_turn, event_type, jsonb_strip_nulls(jsonb_build_object(
+    update public.workflow_executions as execution
+    set status = to_status, revision = execution.revision + 1
+    where execution.execution_id = v_execution.execution_id;
+    v_turn.touched := v_turn.touched || v_execution.execution_id;
+    v_turn := private.draft_event(v_turn, v_execution.execution_id, event_type, jsonb_strip_nulls(jsonb_build_object(
       'by', turn_runs.actor_id, 'at', v_turn.at, 'reason', turn_runs.reason)), turn_runs.actor_id);
-    v_turn := private.close_turn(v_turn);
-    v_drafts := v_drafts || v_turn.drafts;
-    v_messages := v_messages || private.message_of(v_turn);
   end loop;
-  perform private.publish_turns(v_drafts, v_messages);
+  perform private.close_turn(v_turn);
 end
 $$;
 

@@ -2,12 +2,14 @@
 -- again: the domain says which steps are done again, and how many predecessors
 -- each step still has to wait for; here rows are set back and counted on.
 
-create function private.take_up_run(turn private.turn, target integer, resumption jsonb, actor_id uuid) returns private.turn
+create function private.take_up_run(
+  turn private.turn, execution public.workflow_executions, target integer, resumption jsonb, actor_id uuid
+) returns private.turn
 language plpgsql set search_path = ''
 as $$
 declare
-  v_execution_id uuid := (turn.execution).execution_id;
-  v_version_id uuid := (turn.execution).version_id;
+  v_execution_id uuid := take_up_run.execution.execution_id;
+  v_version_id uuid := take_up_run.execution.version_id;
   v_again integer[] := array(select again::integer from jsonb_array_elements_text(resumption -> 'again') as again);
   v_release integer[] := array(select released::integer from jsonb_array_elements_text(resumption -> 'release') as released);
   v_done record;
@@ -41,29 +43,27 @@ begin
   where run.execution_id = v_execution_id and run.step <> target
     and run.status in ('completed', 'failed', 'skipped');
 
-  turn.execution.status := 'running';
-  turn.execution.completed_at := null;
-  turn.execution.outputs := null;
-  turn.execution.errors := null;
-  turn.execution.remaining_steps := (turn.execution).total_steps - v_done.steps;
-  turn.execution.completed_nodes := v_done.completed;
-  turn.execution.failed_nodes := v_done.failed;
-  turn.execution.skipped_nodes := v_done.skipped;
-  update public.workflow_executions as execution
-  set deadline = null
-  where execution.execution_id = v_execution_id and execution.deadline <= now();
+  update public.workflow_executions as taken_up
+  set status = 'running', completed_at = null, outputs = null, errors = null,
+      remaining_steps = taken_up.total_steps - v_done.steps, completed_nodes = v_done.completed,
+      failed_nodes = v_done.failed, skipped_nodes = v_done.skipped,
+      deadline = case when taken_up.deadline > now() then taken_up.deadline end,
+      revision = taken_up.revision + 1
+  where taken_up.execution_id = v_execution_id;
   insert into private.live_executions (execution_id, deadline)
-  select execution.execution_id, execution.deadline
-  from public.workflow_executions as execution
-  where execution.execution_id = v_execution_id;
+  select taken_up.execution_id, taken_up.deadline
+  from public.workflow_executions as taken_up
+  where taken_up.execution_id = v_execution_id;
 
-  turn := private.draft_event(turn, 'WorkflowExecutionResumed',
+  turn := private.draft_event(turn, v_execution_id, 'WorkflowExecutionResumed',
     jsonb_build_object('by', take_up_run.actor_id, 'at', turn.at), take_up_run.actor_id);
-  return private.arrive(turn, v_release);
+  turn.arrivals := turn.arrivals || array(
+    select row(v_execution_id, v_version_id, released)::private.arrival from unnest(v_release) as released);
+  return private.arrive(turn);
 end
 $$;
 
-comment on function private.take_up_run(private.turn, integer, jsonb, uuid) is
+comment on function private.take_up_run(private.turn, public.workflow_executions, integer, jsonb, uuid) is
   'Takes a failed run to running again {again, release, waiting: [[step, count]], cursors: [[group, released]]}; a deadline that has passed is over.';
 
 create function private.retry_by_hand(execution_id uuid, command jsonb, actor_id uuid) returns void
@@ -94,8 +94,8 @@ begin
   where planned.version_id = v_execution.version_id and planned.step = v_run.step;
   v_max := coalesce((v_step.event -> 'executionContext' -> 'retryPolicy' ->> 'maxAttempts')::integer, 0);
 
-  v_turn := private.open_turn(v_execution, null, 0);
-  v_turn := private.draft_event(v_turn, 'ActionNodeExecutionRetried', jsonb_build_object(
+  v_turn := private.open_turn(null, 0, array[v_execution.execution_id]);
+  v_turn := private.draft_event(v_turn, v_execution.execution_id, 'ActionNodeExecutionRetried', jsonb_build_object(
     'actionId', v_step.action_id, 'actionName', v_step.event -> 'actionName', 'retryAttempt', v_run.failures,
     'maxRetries', v_max, 'retryDelayMs', 0, 'reason', 'asked for by hand', 'retriedAt', v_turn.at),
     retry_by_hand.actor_id);
@@ -106,13 +106,12 @@ begin
   where run.execution_id = v_run.execution_id and run.step = v_run.step;
   delete from private.ready as queued
   where queued.execution_id = v_run.execution_id and queued.step = v_run.step;
-  v_turn := private.note_change(v_turn, v_step, 'retrying', v_run.attempt);
+  v_turn.changes := v_turn.changes || private.change_of(private.step_run_of(v_run, v_step), 'retrying');
   if command ? 'resumption' then
-    v_turn := private.take_up_run(v_turn, v_run.step, command -> 'resumption', retry_by_hand.actor_id);
+    v_turn := private.take_up_run(v_turn, v_execution, v_run.step, command -> 'resumption', retry_by_hand.actor_id);
   end if;
-  perform private.enqueue(v_turn.execution, v_run.step);
-  v_turn := private.close_turn(v_turn);
-  perform private.publish_turns(v_turn.drafts, array[private.message_of(v_turn)]);
+  perform private.enqueue(v_execution, v_run.step);
+  perform private.close_turn(v_turn);
 end
 $$;
 
@@ -139,9 +138,9 @@ $$;
 comment on function public.retry_action(jsonb, jsonb, jsonb) is
   'One more attempt at an action {executionId, step, attempt, resumption?, expectedRevision?}; with a resumption it takes a failed run up again. Answers {status}.';
 
-revoke all on function private.take_up_run(private.turn, integer, jsonb, uuid) from public;
+revoke all on function private.take_up_run(private.turn, public.workflow_executions, integer, jsonb, uuid) from public;
 revoke all on function private.retry_by_hand(uuid, jsonb, uuid) from public;
 revoke all on function public.retry_action(jsonb, jsonb, jsonb) from public, anon, authenticated, service_role;
-grant execute on function private.take_up_run(private.turn, integer, jsonb, uuid) to fm_engine;
+grant execute on function private.take_up_run(private.turn, public.workflow_executions, integer, jsonb, uuid) to fm_engine;
 grant execute on function private.retry_by_hand(uuid, jsonb, uuid) to fm_writer;
 grant execute on function public.retry_action(jsonb, jsonb, jsonb) to service_role;

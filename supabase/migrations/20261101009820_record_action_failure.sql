@@ -8,7 +8,7 @@ as $$
 declare
   v_execution public.workflow_executions;
   v_run public.action_runs;
-  v_turn private.turn;
+  v_step private.plan_steps;
 begin
   select execution.* into v_execution
   from public.workflow_executions as execution
@@ -24,10 +24,12 @@ begin
   if not found then
     raise exception using errcode = 'FM008', message = 'The action is not executing';
   end if;
-  v_turn := private.open_turn(v_execution, null, 0);
-  v_turn := private.apply_outcome(v_turn, v_run, command -> 'outcome');
-  v_turn := private.close_turn(v_turn);
-  perform private.publish_turns(v_turn.drafts, array[private.message_of(v_turn)]);
+  select planned.* into strict v_step
+  from private.plan_steps as planned
+  where planned.version_id = v_execution.version_id and planned.step = v_run.step;
+  perform private.close_turn(private.apply_outcomes(
+    private.open_turn(null, 0, array[v_execution.execution_id]),
+    array[row(private.step_run_of(v_run, v_step), command -> 'outcome')::private.accepted_outcome]));
 end
 $$;
 

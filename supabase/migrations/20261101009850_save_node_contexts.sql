@@ -26,13 +26,12 @@ begin
   if not found then
     raise exception using errcode = 'FM007', message = 'Execution already finished';
   end if;
-  v_turn := private.open_turn(v_execution, null, 0);
+  v_turn := private.open_turn(null, 0, array[v_execution.execution_id]);
   for v_event in select event from jsonb_array_elements(append_context_events.events) as event loop
     v_turn := private.draft_event(
-      v_turn, v_event ->> 'eventType', (v_event -> 'data') - 'executionId' - 'modelId', append_context_events.actor_id);
+      v_turn, v_execution.execution_id, v_event ->> 'eventType', (v_event -> 'data') - 'executionId' - 'modelId', append_context_events.actor_id);
   end loop;
-  v_turn := private.close_turn(v_turn);
-  perform private.publish_turns(v_turn.drafts, '{}');
+  perform private.close_turn(v_turn, broadcasts => false);
 end
 $$;
 

@@ -12,9 +12,9 @@ declare
   v_options jsonb := nullif(command -> 'options', '{}');
   v_execution public.workflow_executions;
   v_turn private.turn;
-  v_step private.plan_steps;
-  v_number integer;
+  v_taken private.arrival[];
 begin
+  perform private.renew_lease(worker);
   select execution.* into v_execution
   from public.workflow_executions as execution
   where execution.execution_id = (command ->> 'executionId')::uuid and execution.completed_at is null
@@ -26,8 +26,7 @@ begin
   then
     raise exception using errcode = 'FM008', message = 'The container runs already, or the run does not';
   end if;
-  perform private.renew_lease(worker);
-  v_turn := private.open_turn(v_execution, v_token, want);
+  v_turn := private.open_turn(v_token, want, array[v_execution.execution_id]);
 
   -- Steps that nobody has heard of learn what holds for them.
   insert into public.action_runs as known (execution_id, step, status, waiting, options, skip_reason)
@@ -41,34 +40,23 @@ begin
     set options = coalesce(excluded.options, known.options), skip_reason = coalesce(known.skip_reason, excluded.skip_reason)
     where known.status in ('pending', 'ready');
 
-  for v_step in
-    select planned.*
-    from public.action_runs as run
-    join private.plan_steps as planned on planned.version_id = v_execution.version_id and planned.step = run.step
-    where run.execution_id = v_execution.execution_id and run.status = 'ready' and run.step = any (v_skipped)
-    order by planned.step
-  loop
-    update public.action_runs as run
-    set status = 'skipped', finished_at = now()
-    where run.execution_id = v_execution.execution_id and run.step = v_step.step;
-    v_turn := private.end_step(v_turn, v_step, 'skipped');
-    v_turn := private.arrive(v_turn, private.set_off_by(v_execution.execution_id, v_step));
-  end loop;
-  for v_number in
+  v_turn := private.arrive(private.skip_ready(v_turn, v_execution.execution_id, v_skipped, 'NOT_SELECTED'));
+  with taken as (
     select run.step
     from public.action_runs as run
     where run.execution_id = v_execution.execution_id and run.status = 'ready' and run.step = any (v_steps)
     order by run.step
-  loop
-    exit when v_turn.want <= 0;
+    limit v_turn.want
+  ), gone as (
     delete from private.ready as queued
-    where queued.execution_id = v_execution.execution_id and queued.step = v_number;
-    v_turn := private.take_step(v_turn, v_number);
-  end loop;
-
-  v_turn := private.close_turn(v_turn);
-  perform private.publish_turns(v_turn.drafts, array[private.message_of(v_turn)]);
-  return to_jsonb(private.claims_of(v_turn));
+    using taken
+    where queued.execution_id = v_execution.execution_id and queued.step = taken.step
+  )
+  select array_agg(row(v_execution.execution_id, v_execution.version_id, taken.step)::private.arrival order by taken.step)
+    into v_taken
+  from taken;
+  v_turn := private.close_turn(private.take_steps(v_turn, coalesce(v_taken, '{}')));
+  return private.claims_of(v_turn);
 end
 $$;
 

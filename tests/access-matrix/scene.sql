@@ -144,6 +144,9 @@ begin
   insert into private.set_aside_events (subscription, position, event_id, aggregate_id) values (v_run::text, 1, v_run, v_run);
   insert into private.dead_letter_events (subscription, position, event_id, aggregate_id, attempts, error)
   values (v_run::text, 1, v_run, v_run, 1, 'no');
+  insert into private.upcast_events (position, event_version, data)
+  select event.position, 2, event.data from public.domain_events as event where event.aggregate_id = v_link;
+  insert into private.event_migrations (event_type, from_version, to_version) values (v_run::text, 1, 2);
 
   v_ids := jsonb_build_object(
     'organization', organization_id, 'owner', owner, 'model', v_version.model_id, 'version', v_version.version_id,
@@ -248,9 +251,10 @@ begin
     ('secret_values', 'secret_id', 'secret', null),
     ('event_subscriptions', 'name', 'run', '{"name": ":new"}'),
     ('set_aside_events', 'subscription', 'run', '{"position": 90}'),
-    ('dead_letter_events', 'subscription', 'run', '{"position": 90}')
+    ('dead_letter_events', 'subscription', 'run', '{"position": 90}'),
+    ('event_migrations', 'event_type', 'run', '{"event_type": ":new"}')
   ) as t (name, key, id, fresh);
-  update places set fresh_foreign = '{}' where object in ('private.idempotency_keys', 'private.link_batches', 'private.worker_leases', 'private.live_executions', 'private.event_subscriptions');
+  update places set fresh_foreign = '{}' where object in ('private.idempotency_keys', 'private.link_batches', 'private.worker_leases', 'private.live_executions', 'private.event_subscriptions', 'private.event_migrations');
   update places
   set fresh = jsonb_build_object('version_id', v_ids ->> 'free'), fresh_foreign = jsonb_build_object('version_id', v_other ->> 'free')
   where object = 'private.plans';
@@ -270,8 +274,13 @@ begin
       '{"export_id": ":new"}'),
     ('private.audit_fields', 'position',
       (select min(entry.position) from public.audit_logs as entry where entry.model_id = (v_ids ->> 'model')::uuid),
-      (select min(entry.position) from public.audit_logs as entry where entry.model_id = (v_other ->> 'model')::uuid), null);
-  update places set fresh_foreign = '{}' where object in ('public.audit_seals', 'private.audit_publications', 'private.audit_exports');
+      (select min(entry.position) from public.audit_logs as entry where entry.model_id = (v_other ->> 'model')::uuid), null),
+    ('private.upcast_events', 'position',
+      (select event.position from public.domain_events as event where event.aggregate_id = (v_ids ->> 'link')::uuid),
+      (select event.position from public.domain_events as event where event.aggregate_id = (v_other ->> 'link')::uuid),
+      '{"position": 1000000000000}');
+  update places set fresh_foreign = '{}'
+  where object in ('public.audit_seals', 'private.audit_publications', 'private.audit_exports', 'private.upcast_events');
   update places set fresh_foreign = fresh where fresh_foreign is null;
   update places set fresh_foreign = null where fresh_foreign = '{}';
   update places set saved_with_model = true
@@ -293,7 +302,9 @@ begin
     ('private.secret_values', 'sealed = sealed || 1'),
     ('private.event_subscriptions', 'batch = batch + 1'),
     ('private.set_aside_events', 'attempts = 7'),
-    ('private.dead_letter_events', 'attempts = 7')
+    ('private.dead_letter_events', 'attempts = 7'),
+    ('private.upcast_events', 'data = ''{"a": 1}'''),
+    ('private.event_migrations', 'migrated = 7')
   ) as changes (object, change)
   where changes.object = places.object;
 end

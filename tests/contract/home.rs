@@ -15,6 +15,8 @@ use use_cases::in_memory::World;
 use use_cases::ports::{Executions, Ports, Worker};
 use uuid::Uuid;
 
+use crate::migrations::{STEPS, Shape};
+
 /// A home of the collections, with two people who know nothing of each other.
 pub(crate) trait Home {
     /// The collections.
@@ -25,6 +27,15 @@ pub(crate) trait Home {
 
     /// A request of a person.
     fn context(&self, person: usize) -> &Context;
+
+    /// Appends an event of any version to the stream of a model, behind the rules.
+    async fn plant(&self, id: ModelId, event_type: &str, event_version: u32, data: Value);
+
+    /// The events of a model as they are stored, without the first.
+    async fn stored(&self, id: ModelId) -> Vec<Shape>;
+
+    /// The same, each in the newest version that is stored of it.
+    async fn newest(&self, id: ModelId) -> Vec<Shape>;
 }
 
 /// The world in memory.
@@ -36,7 +47,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new() -> Self {
         Self {
-            world: World::new(),
+            world: World::with_upcasts(STEPS),
             people: [Uuid::new_v4(), Uuid::new_v4()]
                 .map(|id| Context::new(Actor::user(UserId::from_uuid(id)), "contract")),
         }
@@ -52,6 +63,28 @@ impl Home for Memory {
 
     fn context(&self, person: usize) -> &Context {
         &self.people[person]
+    }
+
+    async fn plant(&self, id: ModelId, event_type: &str, event_version: u32, data: Value) {
+        let id = id.as_uuid();
+        self.world.plant_event(id, event_type, event_version, data);
+    }
+
+    async fn stored(&self, id: ModelId) -> Vec<Shape> {
+        let events = self.world.stored_events().into_iter();
+        let own = events.filter(|e| e.aggregate_id == id.as_uuid() && e.aggregate_version > 1);
+        own.map(|e| (e.position, e.event_version, e.data)).collect()
+    }
+
+    async fn newest(&self, id: ModelId) -> Vec<Shape> {
+        let upcasts = self.world.stored_upcasts();
+        let mut events = self.stored(id).await;
+        for (position, version, data) in &mut events {
+            if let Some((newer, upcast)) = upcasts.get(position).cloned() {
+                (*version, *data) = (newer, upcast);
+            }
+        }
+        events
     }
 }
 

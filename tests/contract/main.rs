@@ -17,6 +17,7 @@ mod contexts;
 mod executions;
 mod function_models;
 mod home;
+mod migrations;
 mod node_links;
 mod organizations;
 mod records;
@@ -95,6 +96,8 @@ macro_rules! every_check {
             records::a_thing_is_reported_and_told_as_it_was,
             records::rows_are_what_events_say,
             records::versions_are_frozen_and_listed,
+            migrations::old_events_are_read_in_the_newest_shape,
+            migrations::migrations_go_on_after_an_interruption,
         );
     };
 }

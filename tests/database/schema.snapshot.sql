@@ -55,7 +55,7 @@ function private.append_audit_seal(audit_seals) returns audit_seals
 
 function private.append_context_events(uuid,uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 7f7aaae090210a6fbb201f1b9661b948
+  body af713dfecdcb7a7bbbbe2882c133a0e5
   execute for fm_writer
 
 function private.append_events(text,uuid,uuid,jsonb) returns void
@@ -70,7 +70,7 @@ function private.append_purge_events(function_models) returns void
 
 function private.apply_failure(jsonb) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body ac698a1eea5a3c5164043035c1550e78
+  body 2d5bf42abf6230e1ae2c5ca7101a2acd
   execute for fm_writer
 
 function private.apply_model_save(jsonb) returns integer
@@ -78,14 +78,14 @@ function private.apply_model_save(jsonb) returns integer
   body b5941cb5437e9f0d67669c45b5aed4d1
   execute for fm_writer
 
-function private.apply_outcome(private.turn,action_runs,jsonb) returns private.turn
+function private.apply_outcomes(private.turn,private.accepted_outcome[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 9d1945f4c2c184374b61117e8ddfaa5b
+  body b085d6bda12a9aec8dba94d35de95590
   execute for fm_engine
 
-function private.arrive(private.turn,integer[]) returns private.turn
+function private.arrive(private.turn) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body c2c6c3c4e855525b9a0ea5c088137d2d
+  body 6f6da4121487123414e532b1d969ee90
   execute for fm_engine
 
 table private.audit_exports, row level security
@@ -138,12 +138,12 @@ function private.begin_command(jsonb,jsonb) returns jsonb
 
 function private.begin_executions(uuid[],jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 80d0c68ff663dabc6b0a0b46d3844848
-  execute for fm_engine, fm_writer
+  body 3de2e3d7c47f954b811136274aeddb72
+  execute for fm_writer
 
-function private.begin_run(private.turn) returns private.turn
+function private.begin_runs(private.turn,uuid[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 18dcdac5809d255b658717120158eaae
+  body fdcb197192dcc06a4b08c0fac5ed0bd2
   execute for fm_engine
 
 function private.broadcast(jsonb[]) returns void
@@ -164,6 +164,11 @@ function private.cancel_runs(uuid[],text,uuid) returns void
   body 0d9bac01f71a701b765cdb089e80fe93
   execute for fm_writer
 
+function private.change_of(private.step_run,text) returns private.step_change
+  language plpgsql, immutable, set search_path=""
+  body dc776e4d16ce5d91c80e0b694008090d
+  execute for fm_engine
+
 function private.change_structure(uuid,jsonb) returns void
   language plpgsql, volatile, set search_path=""
   body 72e6d51a4f82b3e585d4a1d19979bf42
@@ -174,35 +179,35 @@ function private.claim_agent_tasks(uuid,integer) returns jsonb
   body 0af6c0e9ab963482567fd35eef11276b
   execute for fm_engine
 
-function private.claims_of(private.turn) returns jsonb[]
+function private.claims_of(private.turn) returns jsonb
   language plpgsql, stable, set search_path=""
-  body 75af082b32e7a52d0c44ed059fce8b2b
+  body 3b7349f37e0d9f1184af4ec98033576b
   execute for fm_engine
 
-function private.close_turn(private.turn) returns private.turn
+function private.close_turn(private.turn,boolean) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 742d86064802f079654d7ea7de450230
+  body a9b373692912887912056ecc81c74920
   execute for fm_engine
 
-function private.complete_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.complete_steps(private.turn,private.accepted_outcome[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7e2d943e500c5038da34e47f6c78d869
+  body 375ba6f7404df1b83537b5ca817dc84c
+  execute for fm_engine
+
+function private.container_end(uuid,integer,integer) returns text
+  language plpgsql, stable, set search_path=""
+  body 156dca8792e75be8447efdc1b7e1b5f3
+  execute for fm_engine
+
+function private.container_events(text,private.step_run[]) returns private.event_draft[]
+  language plpgsql, stable, set search_path=""
+  body 8b2875ac5fb866510dd080dac63d8581
   execute for fm_engine
 
 function private.container_nodes_of(jsonb) returns TABLE("nodeId" uuid, "nodeType" text, name text, description text, x double precision, y double precision, "executionType" text, status text, "timeoutMs" integer, metadata jsonb, "visualProperties" jsonb, "typeSpecificData" jsonb, "createdAt" timestamp with time zone, "updatedAt" timestamp with time zone, place bigint)
   language sql, stable, set search_path=""
   body b58445e8a5e1904aa74f3eaaa8f72176
   execute for fm_writer
-
-function private.container_of_claim(workflow_executions,integer) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 2b1b9be7eafb85d89b94bfd0e7850047
-  execute for fm_engine
-
-function private.container_status(uuid,private.plan_steps) returns step_status
-  language plpgsql, stable, set search_path=""
-  body 3d8505b2a215b022a267cf36ddd05b3f
-  execute for fm_engine
 
 function private.count_sealed_month(text) returns bigint
   language plpgsql, volatile, set search_path=""
@@ -235,9 +240,9 @@ function private.describe_change(uuid,uuid,jsonb) returns void
   body 7a21fd9e3f764f0aca5e8a4c48ae3ba8
   execute for fm_writer
 
-function private.draft_event(private.turn,text,jsonb,uuid) returns private.turn
+function private.draft_event(private.turn,uuid,text,jsonb,uuid) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body f60f29cf5943f461452edcb4ac5b70d9
+  body 6508782ba33da4f1a71372e9cccf7a2e
   execute for fm_engine
 
 function private.drop_task_of_step(uuid,integer) returns uuid
@@ -245,24 +250,14 @@ function private.drop_task_of_step(uuid,integer) returns uuid
   body 01f417107e363c8f3bae47412e4fa20a
   execute for fm_writer
 
-function private.end_container(private.turn,private.plan_steps,step_status) returns private.turn
+function private.end_runs(private.turn) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 5675716a9c2605ef64751a3d84404009
+  body 73593ee4d2bb67918aa859e2536da505
   execute for fm_engine
 
-function private.end_of(private.turn) returns jsonb
-  language plpgsql, immutable, set search_path=""
-  body 857cbbfdeb90f7d4a7cf71364a64bbed
-  execute for fm_engine
-
-function private.end_run(private.turn,execution_status,jsonb) returns private.turn
+function private.end_steps(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7369c06cd4c5d62b7af2c14942396246
-  execute for fm_engine
-
-function private.end_step(private.turn,private.plan_steps,step_status,integer) returns private.turn
-  language plpgsql, volatile, set search_path=""
-  body 17cf214a89ad31b7f5a436a6168109a7
+  body b44ea796de5b3a33918886798fec8fff
   execute for fm_engine
 
 function private.ended_stages(uuid) returns jsonb
@@ -270,15 +265,30 @@ function private.ended_stages(uuid) returns jsonb
   body 81ef9289044d57443e4188912355da34
   execute for fm_engine
 
-function private.enqueue(workflow_executions,integer,interval) returns void
-  language plpgsql, volatile, set search_path=""
-  body 43316428298f5aa9ef8acfa634616bab
+function private.ends_of(private.turn) returns jsonb
+  language plpgsql, immutable, set search_path=""
+  body 08187f00d3a3050009c157120eed92ab
   execute for fm_engine
 
-function private.errors_of(workflow_executions) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 7108ba5a7d571265fbfec16ef7945747
+function private.enqueue(workflow_executions,integer,interval) returns void
+  language plpgsql, volatile, set search_path=""
+  body 33eeeec378c2b88f9ff027bfe14d00ce
   execute for fm_engine
+
+table private.event_migrations, row level security
+  event_type text not null
+  from_version smallint not null
+  to_version smallint not null
+  position bigint not null default (0)
+  migrated bigint not null default (0)
+  started_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint event_migrations_pkey PRIMARY KEY (event_type, from_version, to_version)
+  constraint migrated_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
+  constraint migration_leads_to_a_newer_version CHECK (((from_version >= 1) AND (to_version > from_version)))
+  constraint migration_position_is_not_negative CHECK (("position" >= 0))
+  policy "The engine keeps how far migrations have come" for all to fm_engine using (true) with check (true)
+  grant insert, select, update to fm_engine
 
 sequence private.event_positions
   grant usage to fm_engine
@@ -313,9 +323,9 @@ function private.events_between(bigint,bigint,text[],text[],integer,integer) ret
   body c315551c60b87f191d5a493818b34af3
   execute for fm_engine
 
-function private.fail_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.fail_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 0dcc53d24d7144de5f1f0ad46355b02e
+  body 7fc661f8b1a39a1d3252bfab0f000b96
   execute for fm_engine
 
 function private.find_words_in_contents(text) returns TABLE(content_id uuid, rank real)
@@ -350,9 +360,9 @@ table private.group_cursors, row level security
   policy "The engine keeps its cursors" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
-function private.hand_over(private.turn,private.plan_steps,integer) returns private.turn
+function private.hand_over(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body cf66a585d02ae2fee7e5f79869458b49
+  body ca1bbc301ee0f4928acedb89839c5955
   execute for fm_engine
 
 function private.has_room(ai_agents) returns boolean
@@ -377,7 +387,7 @@ table private.idempotency_keys, row level security
 
 function private.insert_executions(jsonb,workflow_executions,integer) returns uuid[]
   language plpgsql, volatile, set search_path=""
-  body 0e6bdab3cf30dbadfab09935b6398046
+  body 8d80184366e873df7d9fc0ac71fd6f3c
   execute for fm_writer
 
 function private.insert_function_model(uuid,jsonb) returns void
@@ -388,11 +398,6 @@ function private.insert_function_model(uuid,jsonb) returns void
 function private.insert_nested_execution(workflow_executions,integer,jsonb) returns void
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 6de0046a48e77df4833033320e9b9347
-  execute for fm_engine
-
-function private.insert_scheduled_execution(uuid,jsonb) returns uuid[]
-  language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 606260255d2a735b995df848e9dbf5f1
   execute for fm_engine
 
 function private.insert_structure(uuid,jsonb,jsonb) returns void
@@ -419,11 +424,6 @@ function private.is_service() returns boolean
   body b4b90e73f5d0136b3d0fee657c44b6bf
   execute for authenticated, fm_writer
 
-function private.keys_of(jsonb) returns jsonb
-  language sql, immutable, set search_path=""
-  body 32125abbab51587753d6d4f8cf1e4495
-  execute for fm_engine
-
 function private.keyword_text(text[]) returns text
   language sql, immutable, set search_path=""
   body 24385c91702229bf3a584b13e9e7667d
@@ -433,6 +433,11 @@ function private.knowledge_content(knowledge_contents) returns jsonb
   language sql, stable, set search_path=""
   body da2ab7c554915d40fe109153f16cbaff
   execute for fm_writer
+
+function private.lease_lock(uuid) returns bigint
+  language plpgsql, immutable, set search_path=""
+  body 2cc60aaaed2dc74919a5bf07c01158a4
+  execute for fm_engine
 
 table private.link_batches, row level security
   user_id uuid not null
@@ -518,6 +523,11 @@ function private.lock_organization(uuid) returns integer
   body be60214b3922c36dbc08ce11d1641cbf
   execute for fm_writer
 
+function private.lock_runs_of(jsonb) returns uuid[]
+  language plpgsql, volatile, set search_path=""
+  body 5221b5e1549a41d888385a819fef9b03
+  execute for fm_engine
+
 function private.lock_stream_of_agent(uuid) returns void
   language sql, volatile, security definer, set search_path=""
   body 52adbd952c9da2e069ace2d3fbc4564b
@@ -556,9 +566,9 @@ function private.merkle_root(bytea) returns bytea
   body 9b3d5f17cc3704ee4828a9987bb55ce7
   execute for fm_engine
 
-function private.message_of(private.turn) returns jsonb
+function private.message_of(workflow_executions,text,jsonb) returns jsonb
   language plpgsql, stable, set search_path=""
-  body 60791a25d5ae21c20307ce75724c477a
+  body 9e72ae85df6878a35b220df1ed348740
   execute for fm_engine
 
 function private.milliseconds(interval) returns bigint
@@ -581,9 +591,9 @@ function private.my_organizations(text[]) returns SETOF uuid
   body 0225756e332b9606fdd96b22708010cb
   execute for authenticated, fm_writer
 
-function private.nest_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.nest_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body c7c47cdad119ebe88e93025d019f872c
+  body e29cfcd0f756da70f65e314df4c486fc
   execute for fm_engine
 
 function private.nested_by_model(uuid) returns jsonb
@@ -595,14 +605,14 @@ function private.next_due() returns jsonb
   body 3c42daffc585959a3b2f8dac9c80fb68
   execute for fm_engine
 
-function private.note_change(private.turn,private.plan_steps,text,integer) returns private.turn
+function private.next_of_groups(private.step_run[]) returns private.arrival[]
   language plpgsql, volatile, set search_path=""
-  body 31c1d49da4c33f7ff3a7bb52930d3eca
+  body d75fcc87bb56d2d888ca3806826666b9
   execute for fm_engine
 
-function private.note_restart(action_runs,private.plan_steps,interval) returns void
+function private.note_restart(private.step_run,interval) returns void
   language plpgsql, volatile, set search_path=""
-  body 828c468520148b987a3f09a77bf82dec
+  body d44db54bf3200be5655805dc34dc549a
   execute for fm_engine
 
 function private.note_use_of_secrets(uuid[]) returns void
@@ -610,25 +620,20 @@ function private.note_use_of_secrets(uuid[]) returns void
   body 554840132522abb4a9a704a998b989c6
   execute for fm_writer
 
-function private.open_turn(workflow_executions,uuid,integer) returns private.turn
+function private.open_turn(uuid,integer,uuid[]) returns private.turn
   language plpgsql, stable, set search_path=""
-  body 2f7764bef1a5467e87bccdee5deab227
+  body 3051c86b9d8acde74c8b88b8b5fa4d86
   execute for fm_engine
 
-function private.opening_step(private.plan_steps) returns integer
+function private.opening_step(uuid,integer,integer) returns integer
   language plpgsql, stable, set search_path=""
-  body 2e48e9a0377439d217f329943c08b0e1
+  body 7f98bb755d2c217881c4f61f5b1c0daa
   execute for fm_engine
 
 function private.organization_of_model(uuid) returns uuid
   language sql, stable, security definer, set search_path=""
   body 2d3b7e44e80f10be215916871a421c48
   execute for fm_writer
-
-function private.outputs_of(workflow_executions) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 1fd7c122114e91833553ea76f23e13da
-  execute for fm_engine
 
 function private.pause_after(integer) returns interval
   language sql, immutable, set search_path=""
@@ -693,11 +698,6 @@ function private.publish_audit_seal() returns boolean
   language plpgsql, volatile, set search_path=""
   body 9629de5a507ca5279bc04a828e9cf71e
 
-function private.publish_turns(private.event_draft[],jsonb[]) returns void
-  language plpgsql, volatile, set search_path=""
-  body 12957fc67d18773323e1c1e404a705a0
-  execute for fm_engine
-
 function private.purge() returns void
   language plpgsql, volatile, set search_path=""
   body 809891b47d76fec4a6526d05d368a45f
@@ -715,6 +715,11 @@ function private.put_container_nodes(uuid,jsonb) returns void
 function private.queue_again(workflow_executions) returns void
   language plpgsql, volatile, set search_path=""
   body 0f03143de8a29fcc22d2ae7770876fe5
+  execute for fm_engine
+
+function private.queue_priority(execution_priority) returns smallint
+  language plpgsql, immutable, set search_path=""
+  body 22695aae339761ea84df15f427415809
   execute for fm_engine
 
 function private.raise_refusal(text) returns void
@@ -762,9 +767,9 @@ function private.redact_credentials(jsonb) returns jsonb
   language plpgsql, immutable, set search_path=""
   body 16c1d0ff0c469cf389a08de250f31a86
 
-function private.release_step(private.turn,action_runs,interval) returns private.turn
+function private.release_step(private.turn,private.step_run,interval) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 7c982f7ccb5a6493ad5dc455e2d24212
+  body b11bb750a8f717844895fb02a8ca7bc8
   execute for fm_engine
 
 function private.remove_function_model(uuid) returns void
@@ -779,7 +784,7 @@ function private.remove_node_links(jsonb) returns void
 
 function private.renew_lease(jsonb) returns void
   language plpgsql, volatile, set search_path=""
-  body 83e8f071401884c7d896d0cd0a7a4a39
+  body cac494e8422b2e9c7a71f6017cc18bb4
   execute for fm_engine
 
 function private.replace_agent(uuid,jsonb) returns void
@@ -807,19 +812,19 @@ function private.report_agent_task(uuid,jsonb) returns boolean
   body a9139e74ba0819ee734b98ab84ca97bd
   execute for fm_engine
 
-function private.restart_container(private.turn,private.plan_steps) returns private.turn
+function private.restart_container(private.turn,private.step_run) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body f2bd4c19617f3bfc24dd5665b71ef3f9
+  body 726e72ad0b0bbe6c53741e4e5842a725
   execute for fm_engine
 
-function private.restarts(uuid,private.plan_steps) returns boolean
+function private.results_before(uuid,uuid,integer) returns jsonb
   language plpgsql, stable, set search_path=""
-  body f3592508dabee22d2f3f99c20fba5aeb
+  body 0d038f9a34a4b9d7611f19846eb86cfb
   execute for fm_engine
 
-function private.results_before(workflow_executions,integer) returns jsonb
-  language plpgsql, stable, set search_path=""
-  body 24c1c811e3bd0970faa19ff4815d576d
+function private.results_of(uuid[]) returns TABLE(execution_id uuid, outputs jsonb, errors jsonb)
+  language sql, stable, set search_path=""
+  body a4c7529bb4251ad7f70a3777794b22dc
   execute for fm_engine
 
 function private.retire_audit_month(text,interval) returns bigint
@@ -828,12 +833,12 @@ function private.retire_audit_month(text,interval) returns bigint
 
 function private.retry_by_hand(uuid,jsonb,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body f3c1a686cacf6fd88a343275309ff164
+  body 66584f5e10c1ab1a7ab4f7943e70c29d
   execute for fm_writer
 
-function private.retry_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.retry_step(private.turn,private.step_run,jsonb) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 6023a62632455d2194cb583b5c29a133
+  body ab817fb0fafef6e7e1167fd684f19475
   execute for fm_engine
 
 function private.return_steps(uuid[],jsonb,boolean) returns integer
@@ -858,15 +863,6 @@ function private.same_range(bigint,bigint) returns boolean
   language plpgsql, stable, set search_path=""
   body f20f361439c30e3caeed97999d52bfd8
   execute for fm_engine
-
-function private.schedule_of(jsonb) returns schedules
-  language plpgsql, stable, set search_path=""
-  body a1887dfc350a84bd7c21e633590fe2a3
-  execute for fm_writer
-
-function private.schedules_are_due() returns boolean
-  language sql, volatile, set role=fm_engine, set search_path=""
-  body 5ab68b2f1c8c66ecb9f0a2accd42e637
 
 function private.seal_audit_logs(integer,integer) returns integer
   language plpgsql, volatile, set role=fm_engine, set search_path="", set client_encoding=UTF8, set TimeZone=UTC, set DateStyle=ISO, MDY
@@ -922,11 +918,6 @@ function private.sees_model(function_models) returns boolean
   language sql, stable, set search_path=""
   body de3bd966cc1f736945b2faf288ce955d
 
-function private.sees_schedule(uuid) returns boolean
-  language plpgsql, stable, security definer, set search_path=""
-  body ce06489701797e89c38ae95110ee0ec4
-  execute for authenticated
-
 function private.set_aside(private.event_subscriptions,jsonb) returns void
   language sql, volatile, set search_path=""
   body 105de55939a1913a2045206b5cd9d961
@@ -947,9 +938,9 @@ table private.set_aside_events, row level security
   policy "The engine keeps what was set aside" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
-function private.set_off_by(uuid,private.plan_steps) returns integer[]
+function private.set_off(private.turn,private.step_run[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body bd8fa81a59a334244f9f5d80e6095862
+  body c5a70ae995e2c809490c6b2b5e1f25ed
   execute for fm_engine
 
 function private.settle_retries(private.event_subscriptions,jsonb) returns void
@@ -957,9 +948,14 @@ function private.settle_retries(private.event_subscriptions,jsonb) returns void
   body f459ad4be505ecd2692ba72a0e3f119c
   execute for fm_engine
 
-function private.skip_step(private.turn,action_runs,private.plan_steps,jsonb) returns private.turn
+function private.skip_ready(private.turn,uuid,integer[],text) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 2005cdea6b521d7f424b8b1022f03051
+  body 4c569b264962d03b6be4a0662dc6be70
+  execute for fm_engine
+
+function private.skip_step(private.turn,private.step_run,jsonb) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body 823d5000e71268a8cf91313274a1887f
   execute for fm_engine
 
 function private.snapshot_of_creation(jsonb) returns jsonb
@@ -967,9 +963,19 @@ function private.snapshot_of_creation(jsonb) returns jsonb
   body 57263fb28111f060c1feaf163d013298
   execute for fm_writer
 
+function private.sort_outcomes(uuid,jsonb) returns record
+  language plpgsql, stable, set search_path=""
+  body 61010c29a520fb574f43e70039d72086
+  execute for fm_engine
+
+function private.step_run_of(action_runs,private.plan_steps) returns private.step_run
+  language plpgsql, immutable, set search_path=""
+  body 44451e79c83454983ad80804c7b8f3b5
+  execute for fm_engine
+
 function private.stop_runs(uuid[],text,text,uuid) returns void
   language plpgsql, volatile, set search_path=""
-  body e7d354d1b2a718f7dac7559830b073f2
+  body c6994e92045c7cb49bc9670a0a0f61e3
   execute for fm_engine
 
 function private.store_plan(uuid,jsonb) returns void
@@ -999,7 +1005,7 @@ function private.tag_words(text[]) returns tsvector
 
 function private.take_container(jsonb,jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body d3cff86e56556ec1c0b98b47a4ef85d8
+  body e0dbdd221220f7c007fadd06fe2666df
   execute for fm_writer
 
 function private.take_due_events(text,bigint,integer,timestamp with time zone) returns TABLE("position" bigint, event_id uuid, attempts smallint)
@@ -1007,14 +1013,19 @@ function private.take_due_events(text,bigint,integer,timestamp with time zone) r
   body 390edce9c1c6b432b363c3137a0bff63
   execute for fm_engine
 
-function private.take_step(private.turn,integer) returns private.turn
+function private.take_from_queue(integer) returns private.arrival[]
   language plpgsql, volatile, set search_path=""
-  body a642125039e46fc1f2d622cc5d26e0e6
+  body ebda393244eb51fbd21f9b8d6b531754
   execute for fm_engine
 
-function private.take_up_run(private.turn,integer,jsonb,uuid) returns private.turn
+function private.take_steps(private.turn,private.arrival[]) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body 70ea4747df864e0d060dc53b1c59772a
+  body 338fb2f04fbbd1ce3d8a80deaf2c3166
+  execute for fm_engine
+
+function private.take_up_run(private.turn,workflow_executions,integer,jsonb,uuid) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body fe9e859cc61b9ad455ffa8d4147582af
   execute for fm_engine
 
 function private.task_claim(agent_tasks,ai_agents) returns jsonb
@@ -1101,8 +1112,19 @@ function private.traits_of_agent(jsonb,jsonb) returns text[]
 
 function private.turn_runs(uuid,execution_status,execution_status,text,text,uuid) returns void
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 2e6991504230c6e0b31070952813a9bb
+  body f9c0aaab453d9374e8103f40725bca69
   execute for fm_writer
+
+table private.upcast_events, row level security
+  position bigint not null
+  event_version smallint not null
+  data jsonb not null
+  upcast_at timestamp with time zone not null default (now())
+  constraint upcast_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint upcast_events_pkey PRIMARY KEY ("position")
+  constraint upcast_version_follows_another CHECK ((event_version >= 2))
+  policy "The engine keeps events in their newer shape" for all to fm_engine using (true) with check (true)
+  grant insert, select, update to fm_engine
 
 function private.update_function_model(uuid,jsonb) returns integer
   language sql, volatile, set search_path=""
@@ -1126,7 +1148,7 @@ function private.waits_for_resume(workflow_executions) returns boolean
 
 function private.wake_worker() returns boolean
   language plpgsql, volatile, set search_path=""
-  body 65f4367a9119207a393079e39a867765
+  body 113e9f4280e8856abfa50ca8b8effcce
 
 function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
@@ -1159,10 +1181,20 @@ table private.worker_leases, row level security with (fillfactor=50)
   policy "The engine keeps its leases" for all to fm_engine using (true) with check (true)
   grant delete, insert, select, update to fm_engine
 
+function private.write_logs(private.accepted_outcome[]) returns void
+  language sql, volatile, set search_path=""
+  body 6246e8b238aa9dbb26e53bf8929cb1f2
+  execute for fm_engine
+
 function private.write_node_link(jsonb) returns integer
   language plpgsql, volatile, set search_path=""
   body 756013fd7df8f6aa07a65e7559c841fc
   execute for fm_writer
+
+function private.write_turn(private.turn,boolean) returns private.turn
+  language plpgsql, volatile, set search_path=""
+  body 841551147b60ccc82eac151477983910
+  execute for fm_engine
 
 function public.accept_invitation(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
@@ -1492,11 +1524,6 @@ function public.cancel_execution(jsonb,jsonb,jsonb) returns jsonb
   body a500789aeb3b747e297de3bed69db0ca
   execute for service_role
 
-function public.claim_schedules(integer) returns jsonb
-  language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 439cced7b53e033794685d68158b37af
-  execute for service_role
-
 table public.container_nodes, row level security
   model_id uuid not null
   node_id uuid not null
@@ -1561,7 +1588,7 @@ table public.domain_events, row level security
   causation_id uuid
   traceparent text
   data jsonb not null
-  constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text, 'schedule'::text])))
+  constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text])))
   constraint domain_events_pkey PRIMARY KEY ("position")
   constraint event_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
   constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
@@ -1576,9 +1603,9 @@ table public.domain_events, row level security
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.domain_events FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _800_record_audit_log AFTER INSERT ON public.domain_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_domain_events__record_audit_log()
   policy "Commands append events of their own user" for insert to fm_writer with check ((actor_id = ( SELECT private.actor_id() AS actor_id)))
-  policy "The engine appends what agents and schedules do by themselves" for insert to fm_engine with check (((aggregate_type = ANY (ARRAY['ai-agent'::text, 'execution'::text, 'schedule'::text])) AND (actor_id IS NULL)))
+  policy "The engine appends what agents do by themselves" for insert to fm_engine with check (((aggregate_type = ANY (ARRAY['ai-agent'::text, 'execution'::text])) AND (actor_id IS NULL)))
   policy "The log's reader serves subscribers, who judge for themselves" for select to fm_engine using (true)
-  policy "Who sees an aggregate reads its events" for select to authenticated using ( CASE aggregate_type WHEN 'function-model'::text THEN (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = domain_events.aggregate_id))) WHEN 'organization'::text THEN (aggregate_id IN ( SELECT private.my_organizations() AS my_organizations)) WHEN 'node-link'::text THEN private.sees_link(aggregate_id) WHEN 'ai-agent'::text THEN private.sees_agent(aggregate_id) WHEN 'execution'::text THEN private.sees_coordination(aggregate_id) WHEN 'schedule'::text THEN private.sees_schedule(aggregate_id) ELSE false END)
+  policy "Who sees an aggregate reads its events" for select to authenticated using ( CASE aggregate_type WHEN 'function-model'::text THEN (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = domain_events.aggregate_id))) WHEN 'organization'::text THEN (aggregate_id IN ( SELECT private.my_organizations() AS my_organizations)) WHEN 'node-link'::text THEN private.sees_link(aggregate_id) WHEN 'ai-agent'::text THEN private.sees_agent(aggregate_id) WHEN 'execution'::text THEN private.sees_coordination(aggregate_id) ELSE false END)
   grant select to authenticated
   grant insert, select to fm_engine
   grant insert to fm_writer
@@ -1594,8 +1621,8 @@ function public.event_data(audit_logs) returns jsonb
   execute for authenticated
 
 function public.exchange(jsonb,jsonb,integer) returns jsonb
-  language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 71fce48455a400dc84a98e5c0107424c
+  language plpgsql, volatile, set role=fm_engine, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off, set jit=off
+  body e9d309f2fece7b8a29d1f3f68725e245
   execute for service_role
 
 function public.exchange_agent_tasks(jsonb,jsonb,integer) returns jsonb
@@ -2161,6 +2188,11 @@ function public.read_node_metadata(jsonb,jsonb,jsonb) returns jsonb
   body 9dd61579b4753efa860a76c4cc5946fa
   execute for service_role
 
+function public.read_old_events(jsonb) returns json
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 4e247e62b172eba21e1d66abbae36a15
+  execute for service_role
+
 function public.read_plan(uuid) returns jsonb
   language sql, stable, set role=fm_engine, set search_path=""
   body 009da52f8c24a3f56b565fbb82aa6ba9
@@ -2168,7 +2200,7 @@ function public.read_plan(uuid) returns jsonb
 
 function public.read_run(uuid) returns jsonb
   language plpgsql, stable, set role=fm_engine, set search_path=""
-  body 1ab8059e02e9813bcb5b4251e0918cc2
+  body cf0d8a980c702caff6fd549cda9c14bd
   execute for fm_engine, service_role
 
 function public.read_sealed_rows(bigint,integer) returns jsonb
@@ -2281,83 +2313,20 @@ function public.save_organization_member(jsonb,jsonb,jsonb) returns jsonb
   body 3ac113b27846ff3044e89f1ac3ec1cb9
   execute for service_role
 
-function public.save_schedule(jsonb,jsonb,jsonb) returns jsonb
-  language plpgsql, volatile, set role=fm_writer, set search_path=""
-  body 68526843d0062085b8c371005c4ea779
-  execute for service_role
-
 function public.save_secret(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 4730464b1189dc7ef2299edf69ea52f5
+  execute for service_role
+
+function public.save_upcast_events(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body bbcabd7c8788bc4e716a219541061e11
   execute for service_role
 
 function public.save_workflow(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 47941c65849ee69c9862643921ed56f8
   execute for service_role
-
-type public.schedule_overlap_policy as enum ('skip', 'allowAll', 'cancelOther')
-
-type public.schedule_status as enum ('active', 'paused')
-
-table public.schedules, row level security
-  schedule_id uuid not null
-  model_id uuid not null
-  organization_id uuid
-  user_id uuid not null
-  version text not null
-  version_id uuid
-  parameters jsonb not null default ('{}'::jsonb)
-  environment execution_environment not null default ('production'::execution_environment)
-  priority execution_priority not null default ('normal'::execution_priority)
-  timeout_seconds integer
-  cron_expression text not null
-  time_zone text not null
-  starts_at timestamp with time zone
-  ends_at timestamp with time zone
-  overlap_policy schedule_overlap_policy not null default ('skip'::schedule_overlap_policy)
-  catchup_window_seconds integer not null default (60)
-  status schedule_status not null default ('active'::schedule_status)
-  next_fire_at timestamp with time zone
-  claimed_until timestamp with time zone
-  last_fire jsonb
-  unfinished uuid[] not null default ('{}'::uuid[])
-  revision integer not null default (1)
-  created_at timestamp with time zone not null default (now())
-  updated_at timestamp with time zone not null default (now())
-  constraint a_number_names_a_version CHECK (((version = 'published'::text) = (version_id IS NULL)))
-  constraint bounds_are_in_order CHECK ((starts_at < ends_at))
-  constraint catchup_window_has_10_seconds_to_a_year CHECK (((catchup_window_seconds >= 10) AND (catchup_window_seconds <= 31536000)))
-  constraint cron_expression_has_9_to_100_characters CHECK (((length(cron_expression) >= 9) AND (length(cron_expression) <= 100)))
-  constraint paused_schedules_have_no_next_time CHECK (((status = 'active'::schedule_status) OR (next_fire_at IS NULL)))
-  constraint revision_counts_from_one CHECK ((revision >= 1))
-  constraint run_has_1_second_to_30_days CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)))
-  constraint schedule_parameters_are_an_object CHECK ((jsonb_typeof(parameters) = 'object'::text))
-  constraint schedules_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
-  constraint schedules_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
-  constraint schedules_pkey PRIMARY KEY (schedule_id)
-  constraint schedules_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
-  constraint time_zone_has_1_to_64_characters CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
-  CREATE INDEX schedules_created_at_idx ON public.schedules USING btree (created_at DESC, schedule_id DESC)
-  CREATE INDEX schedules_model_id_idx ON public.schedules USING btree (model_id, created_at DESC, schedule_id DESC)
-  CREATE INDEX schedules_next_fire_at_idx ON public.schedules USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL)
-  CREATE INDEX schedules_organization_id_idx ON public.schedules USING btree (organization_id)
-  CREATE INDEX schedules_user_id_idx ON public.schedules USING btree (user_id)
-  CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.schedules FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
-  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.schedules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
-  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.schedules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
-  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.schedules REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
-  policy "Executors change schedules, which are theirs from then on" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check (((user_id = ( SELECT private.actor_id() AS actor_id)) AND (revision > 1)))
-  policy "Executors make schedules in their own name" for insert to fm_writer with check (((user_id = ( SELECT private.actor_id() AS actor_id)) AND (revision = 1) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND (NOT (model.organization_id IS DISTINCT FROM schedules.organization_id)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Executors remove schedules" for delete to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
-  policy "The engine moves schedules on" for update to fm_engine using (true)
-  policy "The engine sees every schedule" for select to fm_engine using (true)
-  policy "Who sees a model sees its schedules" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = schedules.model_id))))
-  grant select to authenticated
-  grant select to fm_engine
-  grant delete, insert, select to fm_writer
-  grant update (claimed_until, last_fire, next_fire_at, unfinished) to fm_engine
-  grant update (catchup_window_seconds, claimed_until, cron_expression, ends_at, environment, next_fire_at, overlap_policy, parameters, priority, revision, starts_at, status, time_zone, timeout_seconds, updated_at, user_id, version, version_id) to fm_writer
 
 function public.search_function_models(text) returns TABLE(model_id uuid, name text, description text, version text, current_version text, version_count integer, status text, ai_agent_config jsonb, metadata jsonb, permissions jsonb, user_id uuid, organization_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, last_saved_at timestamp with time zone, revision integer, rank integer)
   language sql, stable, set search_path=""
@@ -2413,11 +2382,6 @@ function public.settle_events(jsonb) returns jsonb
   body cd102013e7a3cd533e7d57ecb7cc1dca
   execute for service_role
 
-function public.settle_schedule(jsonb) returns jsonb
-  language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body a265d91c7302ecb6e05fbcf4e543f63a
-  execute for service_role
-
 function public.size(function_models) returns integer
   language sql, stable, set search_path=""
   body a395560162a8f71af133847d5207dfd7
@@ -2434,7 +2398,7 @@ function public.start_agent_task(jsonb,jsonb,jsonb) returns jsonb
   execute for service_role
 
 function public.start_executions(jsonb,jsonb,jsonb) returns jsonb
-  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  language plpgsql, volatile, set role=fm_writer, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off, set jit=off
   body 81d01affceeb34db5b846c006a9beaaa
   execute for service_role
 
@@ -2442,7 +2406,7 @@ type public.step_status as enum ('pending', 'ready', 'executing', 'waiting', 'co
 
 function public.sweep() returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 8985766f742b1a97d18283af2d246c90
+  body b528a1a5a7c4b72638140d9c90ea009a
   execute for service_role
 
 function public.take_seal_to_publish() returns jsonb
@@ -2468,12 +2432,9 @@ table public.workflow_executions, row level security with (fillfactor=30)
   priority execution_priority not null default ('normal'::execution_priority)
   max_depth smallint not null default (10)
   approved_actions uuid[] not null default ('{}'::uuid[])
-  start_at timestamp with time zone
   deadline timestamp with time zone
   parent_execution_id uuid
   parent_step integer
-  schedule_id uuid
-  scheduled_for timestamp with time zone
   depth smallint not null default (0)
   started_by uuid not null
   traceparent text
@@ -2495,12 +2456,11 @@ table public.workflow_executions, row level security with (fillfactor=30)
   constraint workflow_executions_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id)
   constraint workflow_executions_parent_fkey FOREIGN KEY (parent_execution_id) REFERENCES workflow_executions(execution_id)
   constraint workflow_executions_pkey PRIMARY KEY (execution_id)
-  CREATE UNIQUE INDEX a_time_of_a_schedule_starts_one_run ON public.workflow_executions USING btree (schedule_id, scheduled_for) WHERE (schedule_id IS NOT NULL)
   CREATE INDEX workflow_executions_model_id_idx ON public.workflow_executions USING btree (model_id, created_at DESC)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
   policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND ((start_at IS NULL) OR (start_at <= (now() + '367 days'::interval))) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
   policy "Who sees a model sees its runs" for select to authenticated, fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = workflow_executions.model_id)))))

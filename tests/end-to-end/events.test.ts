@@ -206,6 +206,23 @@ Deno.test("following the log is refused by name", async () => {
   await follower.expect(204, "DELETE", path);
 });
 
+Deno.test("old events are migrated by the service, and by known steps alone", async () => {
+  const [method, path] = ["POST", "/events/migrate"] as const;
+  const service = new Follower();
+  const body = { eventType: "FunctionModelCreated", fromVersion: 1, toVersion: 2 };
+  const ada = await Person.signUp("Ada");
+  await ada.refused(403, "FORBIDDEN", method, path, { body });
+  // Every type of this product has its first shape.
+  const unknown = await service.call(method, path, body);
+  checkRefusal(unknown, 422, "EVENT_STEP_UNKNOWN");
+  assert.equal(unknown.body.errors[0].limit, 1);
+  for (const other of [{ eventType: "NobodyKnows" }, { toVersion: 1 }, { fromVersion: 2 }]) {
+    await service.refused(422, "EVENT_STEP_UNKNOWN", method, path, { ...body, ...other });
+  }
+  await service.refused(400, "INVALID_REQUEST", method, path, { ...body, limit: 10_001 });
+  await service.refused(400, "INVALID_REQUEST", method, path, { ...body, dryRun: true });
+});
+
 Deno.test("the log answers by thing, by type, from a time and from a place, in pages", async () => {
   const ada = await Person.signUp("Ada");
   const { organizationId } = await ada.expect(201, "POST", "/organizations", { name: "Ada & Co" });

@@ -120,6 +120,7 @@ codes! {
     CriteriaInvalid => "CRITERIA_INVALID",
     NodeMetadataInvalid => "NODE_METADATA_INVALID",
     SubscriptionInvalid => "SUBSCRIPTION_INVALID",
+    EventStepUnknown => "EVENT_STEP_UNKNOWN",
     ExecutionTimeInvalid => "EXECUTION_TIME_INVALID",
     LinkStrengthInvalid => "LINK_STRENGTH_INVALID",
     LinkNodesIncomplete => "LINK_NODES_INCOMPLETE",

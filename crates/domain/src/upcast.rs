@@ -4,12 +4,19 @@
 //! and a [`Step`] from the version before joins [`UPCASTS`]; whoever reads an event reads what the
 //! steps make of it. A step is pure: the same data always become the same.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::error::{Code, DomainError, FieldError};
 
 /// The version of data that no step leads to.
 const FIRST_VERSION: u32 = 1;
 
+/// Most events that one request stores in a newer shape.
+pub const MOST_MIGRATED: u32 = 10_000;
+
 /// How data of one version become data of the next.
+#[derive(Debug)]
 pub struct Step {
     /// The type.
     pub event_type: &'static str,
@@ -20,12 +27,81 @@ pub struct Step {
 }
 
 /// The steps there are.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Upcasts<'a>(pub &'a [Step]);
 
 /// The steps of this product's events: every type still has its first shape.
 pub const UPCASTS: Upcasts<'static> = Upcasts(&[]);
 
+/// Store old events of a type in their newest shape, beside the log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MigrateEvents {
+    /// Events of this type.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
+    pub event_type: String,
+    /// Those that are stored in this version.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub from_version: u32,
+    /// The newest version of the type.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2)))]
+    pub to_version: u32,
+    /// Most events to read, 1–10,000; 1000 when absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MOST_MIGRATED)))]
+    pub limit: Option<u32>,
+}
+
+/// A way from a version of a type to its newest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventMigration {
+    /// The type.
+    pub event_type: String,
+    /// The version of stored events.
+    pub from_version: u32,
+    /// The version that they are read as.
+    pub to_version: u32,
+}
+
+impl MigrateEvents {
+    /// The migration that is asked for.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST` when more events are wanted than one request migrates;
+    /// `EVENT_STEP_UNKNOWN` when no steps lead from the one version to the other, or the other is
+    /// not the newest of the type.
+    pub fn check(&self, upcasts: &Upcasts<'_>) -> Result<EventMigration, DomainError> {
+        if !self
+            .limit
+            .is_none_or(|limit| (1..=MOST_MIGRATED).contains(&limit))
+        {
+            let message = format!("limit is 1 to {MOST_MIGRATED}.");
+            let error = FieldError::new("limit", "range").limit(MOST_MIGRATED);
+            return Err(DomainError::field(Code::InvalidRequest, message, error));
+        }
+        let newest = upcasts.newest(&self.event_type);
+        if self.to_version != newest || !upcasts.lead(&self.event_type, self.from_version) {
+            let message = "No steps lead from this version of the type to that one as its newest.";
+            let error = FieldError::new("toVersion", "oneOf").limit(newest);
+            return Err(DomainError::field(Code::EventStepUnknown, message, error));
+        }
+        Ok(EventMigration {
+            event_type: self.event_type.clone(),
+            from_version: self.from_version,
+            to_version: self.to_version,
+        })
+    }
+}
+
 impl Upcasts<'_> {
+    /// Whether there is every step from a version of a type to its newest, and one at least.
+    fn lead(&self, event_type: &str, from: u32) -> bool {
+        let newest = self.newest(event_type);
+        from < newest && (from..newest).all(|version| self.step(event_type, version).is_some())
+    }
+
     /// The version that data of a type are read as.
     pub fn newest(&self, event_type: &str) -> u32 {
         let steps = self.0.iter().filter(|step| step.event_type == event_type);
@@ -117,6 +193,44 @@ pub(crate) mod tests {
         }
         assert_eq!(CHANGED.upcast("ShapeChanged", 1, json!([])), (1, json!([])));
         assert_eq!(UPCASTS.newest("ContainerNodeAdded"), 1);
+    }
+
+    #[test]
+    fn only_known_steps_are_taken() {
+        let check = |event_type: &str, from_version, to_version, limit| {
+            let command = MigrateEvents {
+                event_type: event_type.to_owned(),
+                from_version,
+                to_version,
+                limit,
+            };
+            command.check(&CHANGED).map_err(|refusal| refusal.code)
+        };
+        let whole = check("ShapeChanged", 1, 3, Some(MOST_MIGRATED)).unwrap();
+        assert_eq!((whole.from_version, whole.to_version), (1, 3));
+        assert!(check("ShapeChanged", 2, 3, None).is_ok());
+        for (event_type, from, to) in [
+            ("ShapeChanged", 1, 2),
+            ("ShapeChanged", 1, 4),
+            ("ShapeChanged", 0, 3),
+            ("ShapeChanged", 3, 3),
+            ("ShapeChanged", 3, 1),
+            ("Other", 1, 2),
+            ("Other", 1, 1),
+        ] {
+            let refused = check(event_type, from, to, None);
+            assert_eq!(
+                refused,
+                Err(Code::EventStepUnknown),
+                "{event_type} {from} {to}"
+            );
+        }
+        for limit in [0, MOST_MIGRATED + 1] {
+            let refused = check("ShapeChanged", 1, 3, Some(limit));
+            assert_eq!(refused, Err(Code::InvalidRequest));
+        }
+        let gap = Upcasts(&CHANGED.0[1..]);
+        assert!(!gap.lead("ShapeChanged", 1) && gap.lead("ShapeChanged", 2));
     }
 
     #[test]

@@ -88,6 +88,7 @@ routes! {
     Get    "/function-models/{modelId}/events"                            ListModelEvents;
     Get    "/function-models/{modelId}/audit"                             ListModelAudit;
     Get    "/events"                                                      ListEvents;
+    Post   "/events/migrate"                                              MigrateEvents;
     Get    "/audit"                                                       ListAudit;
     Get    "/audit/csv"                                                   ReportAudit;
     Get    "/audit/seals"                                                 ListSeals;

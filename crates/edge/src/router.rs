@@ -186,6 +186,7 @@ async fn route<W: Wiring>(
         Operation::ListModelEvents => events::of_model(call, first).await,
         Operation::ListModelAudit => events::audit(call, first).await,
         Operation::ListEvents => events::log(call).await,
+        Operation::MigrateEvents => events::migrate(call).await,
         Operation::ListAudit => audit::list(call, false).await,
         Operation::ReportAudit => audit::list(call, true).await,
         Operation::ListSeals => audit::seals(call).await,

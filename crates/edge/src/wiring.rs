@@ -15,6 +15,7 @@ use adapters::postgrest::{
 use adapters::services::{BuiltInKnowledgeBase, BuiltInSpindle, ChatCompletions};
 use adapters::token::{Identity, TokenError, Tokens};
 use adapters::vault::AesVault;
+use domain::upcast::UPCASTS;
 use use_cases::background::{AgentWorker, Engine, EngineOptions, fire_schedules};
 use use_cases::ports::{Clock as _, Ids as _, Ports, Worker};
 
@@ -240,7 +241,7 @@ impl LivePorts {
             agent_service: ChatCompletions::new(Rc::clone(&shared.http), shared.agents.clone()),
             described_nodes: PostgrestDescribedNodes::new(session()),
             event_feed: PostgrestEventFeed::new(session()),
-            event_log: PostgrestEventLog::new(session()),
+            event_log: PostgrestEventLog::new(session(), UPCASTS),
             audit_logs: PostgrestAuditLogs::new(session()),
             aggregates: PostgrestAggregates::new(session()),
             idempotent_answers: PostgrestIdempotentAnswers::new(session()),

@@ -13,6 +13,7 @@ pub mod ports;
 pub mod ai_agent;
 pub mod audit_log;
 mod event_feed;
+mod event_migration;
 pub mod execution;
 pub mod function_model;
 pub mod knowledge_content;
@@ -34,4 +35,5 @@ mod writing;
 mod testing;
 
 pub use event_feed::event_feed;
+pub use event_migration::{Migrated, migrate_events};
 pub use writing::Saved;

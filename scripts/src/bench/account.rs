@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::load::{Call, Http, json as ask};
 
 /// A signed-in user.
-pub(super) struct Account {
+pub(crate) struct Account {
     /// The user's id.
-    pub(super) user_id: String,
+    pub(crate) user_id: String,
     /// Headers of a request in the user's name through the gateway.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     functions_url: String,
 }
 
@@ -21,7 +21,7 @@ impl Account {
     ///
     /// # Errors
     /// When the stack refuses.
-    pub(super) async fn sign_up(http: &Http, details: &Details) -> anyhow::Result<Self> {
+    pub(crate) async fn sign_up(http: &Http, details: &Details) -> anyhow::Result<Self> {
         let key = ("apikey".to_owned(), details.publishable_key.clone());
         let body = json!({
             "email": format!("bench-{}@example.com", uuid::Uuid::new_v4()),
@@ -39,7 +39,7 @@ impl Account {
     }
 
     /// A call of the `api` function.
-    pub(super) fn call(&self, method: Method, path: &str) -> Call {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let url = format!("{}/api{path}", self.functions_url);
         Call::new(method, url, &self.headers)
     }
@@ -48,7 +48,7 @@ impl Account {
     ///
     /// # Errors
     /// When it is refused.
-    pub(super) async fn model(&self, http: &Http, name: &str) -> anyhow::Result<String> {
+    pub(crate) async fn model(&self, http: &Http, name: &str) -> anyhow::Result<String> {
         let call = self.call(Method::POST, "/function-models");
         let body = json!({"name": name, "description": "Made by the benchmark"});
         text(&ask(http, call.json(&body)).await?, "/modelId")
@@ -58,7 +58,7 @@ impl Account {
     ///
     /// # Errors
     /// When a step is refused.
-    pub(super) async fn instant_model(
+    pub(crate) async fn instant_model(
         &self,
         http: &Http,
         name: &str,
@@ -66,6 +66,21 @@ impl Account {
     ) -> anyhow::Result<String> {
         let model = self.model(http, name).await?;
         let path = format!("/function-models/{model}");
+        let stage = self.stage(http, &path).await?;
+        for number in 1..=actions {
+            let call = self.call(Method::POST, &format!("{path}/actions"));
+            ask(http, call.json(&instant_action(&stage, number))).await?;
+        }
+        let call = self.call(Method::POST, &format!("{path}/publish"));
+        ask(http, call.json(&json!({"version": "1.1.0"}))).await?;
+        Ok(model)
+    }
+
+    /// Adds an input, a stage and an output to an empty model; answers the stage's id.
+    ///
+    /// # Errors
+    /// When a step is refused.
+    pub(crate) async fn stage(&self, http: &Http, path: &str) -> anyhow::Result<String> {
         let mut before: Option<String> = None;
         let mut stage = String::new();
         let boundaries = [
@@ -85,13 +100,7 @@ impl Account {
                 stage = id;
             }
         }
-        for number in 1..=actions {
-            let call = self.call(Method::POST, &format!("{path}/actions"));
-            ask(http, call.json(&instant_action(&stage, number))).await?;
-        }
-        let call = self.call(Method::POST, &format!("{path}/publish"));
-        ask(http, call.json(&json!({"version": "1.1.0"}))).await?;
-        Ok(model)
+        Ok(stage)
     }
 }
 
@@ -109,7 +118,7 @@ fn instant_action(stage: &str, number: usize) -> Value {
 }
 
 /// The text at a JSON pointer.
-pub(super) fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
+pub(crate) fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
     Ok(found
         .with_context(|| format!("{pointer} is missing in {value}"))?

@@ -11,10 +11,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 /// A client that keeps its connections.
-pub(super) type Http = Client<HttpConnector, Full<Bytes>>;
+pub(crate) type Http = Client<HttpConnector, Full<Bytes>>;
 
 /// A client with a connection pool of its own.
-pub(super) fn client() -> Http {
+pub(crate) fn client() -> Http {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     Client::builder(TokioExecutor::new())
@@ -24,20 +24,20 @@ pub(super) fn client() -> Http {
 
 /// One request, as plain values.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// Its method.
-    pub(super) method: Method,
+    pub(crate) method: Method,
     /// Its address.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Its headers besides the content type.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Its body, JSON text.
-    pub(super) body: Option<String>,
+    pub(crate) body: Option<String>,
 }
 
 impl Call {
     /// A request with this caller's token and the stack's key.
-    pub(super) fn new(
+    pub(crate) fn new(
         method: Method,
         url: impl Into<String>,
         headers: &[(String, String)],
@@ -51,13 +51,13 @@ impl Call {
     }
 
     /// The same with a JSON body.
-    pub(super) fn json(mut self, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(mut self, body: &serde_json::Value) -> Self {
         self.body = Some(body.to_string());
         self
     }
 
     /// The same with one more header.
-    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -67,7 +67,7 @@ impl Call {
 ///
 /// # Errors
 /// When there is no answer.
-pub(super) async fn send(http: &Http, call: Call) -> anyhow::Result<(StatusCode, Bytes)> {
+pub(crate) async fn send(http: &Http, call: Call) -> anyhow::Result<(StatusCode, Bytes)> {
     let mut request = Request::builder().method(call.method).uri(&call.url);
     for (name, value) in &call.headers {
         request = request.header(name, value);
@@ -85,7 +85,7 @@ pub(super) async fn send(http: &Http, call: Call) -> anyhow::Result<(StatusCode,
 ///
 /// # Errors
 /// When the answer is no success or no JSON.
-pub(super) async fn json(http: &Http, call: Call) -> anyhow::Result<serde_json::Value> {
+pub(crate) async fn json(http: &Http, call: Call) -> anyhow::Result<serde_json::Value> {
     let what = format!("{} {}", call.method, call.url);
     let (status, body) = send(http, call).await?;
     let text = String::from_utf8_lossy(&body);
@@ -98,22 +98,22 @@ pub(super) async fn json(http: &Http, call: Call) -> anyhow::Result<serde_json::
 
 /// What a load measured.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Answers per second.
-    pub(super) per_second: f64,
+    pub(crate) per_second: f64,
     /// Median time to an answer.
-    pub(super) p50: Duration,
+    pub(crate) p50: Duration,
     /// 95th percentile of it.
-    pub(super) p95: Duration,
+    pub(crate) p95: Duration,
     /// Answers in all.
-    pub(super) answers: usize,
+    pub(crate) answers: usize,
 }
 
 /// Lets `clients` work for `length`; `work(client, turn)` is one unit of it.
 ///
 /// # Errors
 /// The first error of any client.
-pub(super) async fn drive<W, F>(
+pub(crate) async fn drive<W, F>(
     clients: usize,
     length: Duration,
     work: W,
@@ -145,7 +145,7 @@ where
 }
 
 /// Sums up single times taken within `elapsed`.
-pub(super) fn measured(mut times: Vec<Duration>, elapsed: Duration) -> Measured {
+pub(crate) fn measured(mut times: Vec<Duration>, elapsed: Duration) -> Measured {
     times.sort_unstable();
     let at = |share: f64| {
         let place = (times.len() as f64 * share) as usize;
@@ -163,14 +163,14 @@ pub(super) fn measured(mut times: Vec<Duration>, elapsed: Duration) -> Measured 
 }
 
 /// The middle of some figures; 0 of none.
-pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 /// The median of the rounds' own ratios: what slowed a whole round down slowed both sides of it.
-pub(super) fn ratio(
+pub(crate) fn ratio(
     figures: impl IntoIterator<Item = f64>,
     others: impl IntoIterator<Item = f64>,
 ) -> f64 {

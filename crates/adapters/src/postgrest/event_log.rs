@@ -1,10 +1,12 @@
 //! The log of what happened to models and organizations.
 
-use serde_json::json;
+use domain::json;
+use domain::upcast::{EventMigration, Upcasts};
+use serde_json::{Value, json};
 use use_cases::context::Context;
 use use_cases::ports::{
-    Bookmark, Clock, EventFilter, EventLog, Page, PageRequest, PortError, PortErrorKind,
-    StoredEvent,
+    BatchStored, Bookmark, Clock, EventFilter, EventLog, OldEvents, Page, PageRequest, PortError,
+    PortErrorKind, StoredEvent,
 };
 use uuid::Uuid;
 
@@ -35,25 +37,24 @@ const TABLE: Table<StoredEvent> = Table::new("domain_events", COLUMNS);
 pub(super) async fn newest<H: Transport, C: Clock>(
     table: &Table<StoredEvent>,
     session: &Session<H, C>,
-    operation: &'static str,
-    read: Read,
+    upcasts: &Upcasts<'_>,
+    (operation, read): (&'static str, Read),
 ) -> Result<Vec<StoredEvent>, PortError> {
     let events = table.all(session, operation, read).await?;
-    Ok(events
-        .into_iter()
-        .map(StoredEvent::in_newest_shape)
-        .collect())
+    let newest = events.into_iter();
+    Ok(newest.map(|event| event.in_newest_shape(upcasts)).collect())
 }
 
 /// [`EventLog`] over PostgREST.
 pub struct PostgrestEventLog<H, C> {
     session: Session<H, C>,
+    upcasts: Upcasts<'static>,
 }
 
 impl<H: Transport, C: Clock> PostgrestEventLog<H, C> {
-    /// The events that the session's caller may see.
-    pub fn new(session: Session<H, C>) -> Self {
-        Self { session }
+    /// The events that the session's caller may see, in the newest shape that these steps make.
+    pub fn new(session: Session<H, C>, upcasts: Upcasts<'static>) -> Self {
+        Self { session, upcasts }
     }
 
     fn filtered(&self, filter: &EventFilter) -> Read {
@@ -99,7 +100,8 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
             after_version,
             limit,
         );
-        newest(&TABLE, &self.session, "event_log.history", read).await
+        let read = ("event_log.history", read);
+        newest(&TABLE, &self.session, &self.upcasts, read).await
     }
 
     async fn list(
@@ -123,7 +125,7 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
             })?;
             rest = rest.gt("position", after);
         }
-        let mut items = newest(&TABLE, &self.session, operation, rest).await?;
+        let mut items = newest(&TABLE, &self.session, &self.upcasts, (operation, rest)).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let total = match page.count {
@@ -138,6 +140,42 @@ impl<H: Transport, C: Clock> EventLog for PostgrestEventLog<H, C> {
         let next = items.last().filter(|_| more).map(StoredEvent::bookmark);
         Ok(Page { items, next, total })
     }
+
+    async fn old_events(
+        &self,
+        migration: &EventMigration,
+        limit: u32,
+    ) -> Result<OldEvents, PortError> {
+        let call = Call {
+            function: "read_old_events",
+            arguments: &json!({ "command": about(migration, &json!({ "limit": limit })) }),
+            repeatable: true,
+        };
+        self.session.call("event_log.old_events", call).await
+    }
+
+    async fn store_upcasts(
+        &self,
+        migration: &EventMigration,
+        batch: &OldEvents,
+    ) -> Result<BatchStored, PortError> {
+        let batch = json::to_value(batch);
+        let call = Call {
+            function: "save_upcast_events",
+            arguments: &json!({ "command": about(migration, &batch) }),
+            repeatable: false,
+        };
+        self.session.call("event_log.store_upcasts", call).await
+    }
+}
+
+/// A migration, and what is asked about it.
+fn about(migration: &EventMigration, more: &Value) -> Value {
+    let mut command = json::to_value(migration);
+    if let (Some(command), Some(more)) = (command.as_object_mut(), more.as_object()) {
+        command.extend(more.clone());
+    }
+    command
 }
 
 /// One aggregate's events in their order. Its versions have no gaps and are given out under a
@@ -151,11 +189,12 @@ pub(super) fn stream(read: Read, aggregate_id: Uuid, after_version: i64, limit: 
 
 #[cfg(test)]
 mod tests {
+    use domain::upcast::{Step, UPCASTS};
     use futures::executor::block_on;
 
     use super::*;
     use crate::http::script::{Script, StillClock, answer, answer_with};
-    use crate::postgrest::script::{ID, WHEN, asked, context, parameter, session};
+    use crate::postgrest::script::{ID, WHEN, asked, body, context, parameter, session};
 
     fn event(position: i64) -> serde_json::Value {
         json!({
@@ -172,7 +211,7 @@ mod tests {
             Script::of([answer(200, &json!([event(3)]).to_string())]),
             StillClock::default(),
         );
-        let log = PostgrestEventLog::new(session(&script, &clock));
+        let log = PostgrestEventLog::new(session(&script, &clock), UPCASTS);
         let id = Uuid::parse_str(ID).unwrap();
         let events = block_on(log.history(&context(), id, 2, 50)).unwrap();
         assert_eq!(events[0].aggregate_version, 3);
@@ -200,7 +239,7 @@ mod tests {
             ),
         ]);
         let clock = StillClock::default();
-        let log = PostgrestEventLog::new(session(&script, &clock));
+        let log = PostgrestEventLog::new(session(&script, &clock), UPCASTS);
         let filter = EventFilter {
             from: domain::instant::Instant::parse(WHEN),
             event_type: Some("FunctionModelCreated".into()),
@@ -232,10 +271,68 @@ mod tests {
         assert!(!asked(&sent[2]).1.iter().any(|(_, value)| value == "gt.4"));
     }
 
+    /// A step that an old shape of this file's event needs.
+    const STEPS: Upcasts<'static> = Upcasts(&[Step {
+        event_type: "FunctionModelCreated",
+        from: 1,
+        make: |data| {
+            data.insert("added".to_owned(), json!(true));
+        },
+    }]);
+
+    #[test]
+    fn old_events_are_read_in_the_newest_shape() {
+        let script = Script::of([answer(200, &json!([event(3)]).to_string())]);
+        let clock = StillClock::default();
+        let log = PostgrestEventLog::new(session(&script, &clock), STEPS);
+        let id = Uuid::parse_str(ID).unwrap();
+        let events = block_on(log.history(&context(), id, 2, 50)).unwrap();
+        assert_eq!(events[0].event_version, 2);
+        assert_eq!(events[0].data, json!({"added": true}));
+    }
+
+    #[test]
+    fn a_batch_goes_out_and_comes_back() {
+        let handed = json!({"afterPosition": 4, "position": 9, "last": true,
+            "events": [{"position": 7, "data": {"a": 1}}]});
+        let stored = json!({"moved": true, "migrated": 1, "position": 9, "total": 3});
+        let script = Script::of([
+            answer(200, &handed.to_string()),
+            answer(200, &stored.to_string()),
+        ]);
+        let clock = StillClock::default();
+        let log = PostgrestEventLog::new(session(&script, &clock), STEPS);
+        let migration = EventMigration {
+            event_type: "FunctionModelCreated".into(),
+            from_version: 1,
+            to_version: 2,
+        };
+        let batch = block_on(log.old_events(&migration, 5)).unwrap();
+        assert!(batch.last);
+        let stored = block_on(log.store_upcasts(&migration, &batch)).unwrap();
+        assert_eq!((stored.moved, stored.total), (true, 3));
+        let sent = script.sent();
+        let which = json!({"eventType": "FunctionModelCreated", "fromVersion": 1, "toVersion": 2});
+        for (request, function, more) in [
+            (&sent[0], "rpc/read_old_events", json!({"limit": 5})),
+            (
+                &sent[1],
+                "rpc/save_upcast_events",
+                json!({"afterPosition": 4, "position": 9, "events": handed["events"]}),
+            ),
+        ] {
+            assert_eq!(asked(request).0, function);
+            let mut command = which.clone();
+            let fields = command.as_object_mut().unwrap();
+            fields.extend(more.as_object().unwrap().clone());
+            assert_eq!(body(request), json!({ "command": command }));
+        }
+    }
+
     #[test]
     fn a_foreign_bookmark_is_refused() {
         let (script, clock) = (Script::of([answer(200, "90")]), StillClock::default());
-        let log = PostgrestEventLog::new(session(&script, &clock));
+        let log = PostgrestEventLog::new(session(&script, &clock), UPCASTS);
         let request = PageRequest {
             after: Some(Bookmark(json!(["created_at", "a", "b"]))),
             ..PageRequest::default()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use domain::ids::{ExecutionId, ModelId, VersionId};
+use domain::upcast::UPCASTS;
 use domain::vocabulary::ExecutionStatus;
 use domain::workflow::plan::Plan;
 use domain::workflow::resumption::Resumption;
@@ -272,7 +273,8 @@ impl<H: Transport, C: Clock> Executions for PostgrestExecutions<H, C> {
     ) -> Result<Vec<StoredEvent>, PortError> {
         let read = EVENTS.read(&self.session);
         let read = event_log::stream(read, execution_id.as_uuid(), after_version, limit);
-        event_log::newest(&EVENTS, &self.session, "executions.events", read).await
+        let read = ("executions.events", read);
+        event_log::newest(&EVENTS, &self.session, &UPCASTS, read).await
     }
 
     async fn control(

@@ -3,13 +3,16 @@
 use domain::event_feed::AggregateType;
 use domain::ids::{ModelId, UserId};
 use domain::instant::Instant;
+use domain::upcast::{MigrateEvents, UPCASTS};
 use serde_json::Value;
-use use_cases::function_model;
 use use_cases::ports::{AuditFilter, AuditOperation, Bookmark, EventFilter};
+use use_cases::{function_model, migrate_events};
 use uuid::Uuid;
 
 use crate::call::{Answer, Call, Wiring, id};
+use crate::problem::Success;
 use crate::query::{PAGE, STREAM};
+use crate::response::Response;
 
 /// The stream of a model, in its order.
 pub(crate) async fn of_model<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
@@ -47,6 +50,14 @@ pub(crate) async fn log<W: Wiring>(call: &Call<'_, W>) -> Answer {
     Ok(call.list(&query, &found))
 }
 
+/// Stores old events in their newest shape, beside the log.
+pub(crate) async fn migrate<W: Wiring>(call: &Call<'_, W>) -> Answer {
+    call.query(&[])?;
+    let command: MigrateEvents = call.body()?;
+    let done = migrate_events(call.ports(), &call.context, &UPCASTS, &command).await?;
+    Ok(Response::json(Success::Ok, &done))
+}
+
 /// Changes to the rows of a model, newest first.
 pub(crate) async fn audit<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer {
     let query = call.query(&[
@@ -72,7 +83,7 @@ pub(crate) async fn audit<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer 
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::testing::{ALICE, BOB, Stage};
+    use crate::testing::{ALICE, BOB, SECRET, Stage};
 
     #[test]
     fn the_stream_of_a_model_tells_its_story_in_pages() {
@@ -126,6 +137,27 @@ mod tests {
         stage
             .get("/events?from=noon")
             .refused(400, "INVALID_REQUEST");
+    }
+
+    #[test]
+    fn the_service_migrates_events_by_known_steps() {
+        let stage = Stage::new();
+        let body = json!({"eventType": "FunctionModelCreated", "fromVersion": 1, "toVersion": 2});
+        let migrate = |more: Value| {
+            let mut body = body.clone();
+            let more = more.as_object().cloned().unwrap_or_default();
+            body.as_object_mut().unwrap().extend(more);
+            let ask = stage.ask("POST", "/events/migrate").by("");
+            ask.header("apikey", SECRET).json(body).send()
+        };
+        let refused = migrate(json!({})).refused(422, "EVENT_STEP_UNKNOWN");
+        assert_eq!(refused["errors"][0]["limit"], 1);
+        let refused = migrate(json!({"limit": 0})).refused(400, "INVALID_REQUEST");
+        assert_eq!(refused["errors"][0]["field"], "limit");
+        let refused = migrate(json!({"dryRun": true})).refused(400, "INVALID_REQUEST");
+        assert_eq!(refused["errors"][0]["field"], "dryRun");
+        let user = stage.post("/events/migrate", body.clone());
+        user.refused(403, "FORBIDDEN");
     }
 
     #[test]

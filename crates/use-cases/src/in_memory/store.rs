@@ -1,6 +1,6 @@
 //! What all collections of a world share: the rows, and the rules the database keeps about them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -14,6 +14,7 @@ use domain::instant::Instant;
 use domain::node_context::NodeContext;
 use domain::node_link::NodeLink;
 use domain::organization::{Invitation, OrganizationRole};
+use domain::upcast::{EventMigration, Upcasts};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -35,6 +36,7 @@ use crate::ports::{
 pub(super) struct Shared {
     pub(super) clock: Rc<Clock>,
     pub(super) faults: Faults,
+    pub(super) upcasts: Cell<Upcasts<'static>>,
     pub(super) store: RefCell<Store>,
     pub(super) machine: RefCell<Machine>,
 }
@@ -61,6 +63,10 @@ pub(super) struct Store {
     pub(super) events: Vec<StoredEvent>,
     /// Which call appended each event.
     pub(super) appends: Vec<usize>,
+    /// Old events in a newer version, by position.
+    pub(super) upcasts: BTreeMap<i64, (u32, Value)>,
+    /// The checkpoint of each migration, and how many events it has stored.
+    pub(super) migrations: Vec<(EventMigration, i64, u64)>,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) seals: Vec<Seal>,
     pub(super) sealed_rows: Vec<SealedRow>,

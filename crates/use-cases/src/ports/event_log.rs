@@ -3,7 +3,7 @@
 use domain::event_feed::AggregateType;
 use domain::ids::{OrganizationId, UserId};
 use domain::instant::Instant;
-use domain::upcast::UPCASTS;
+use domain::upcast::{EventMigration, Upcasts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,7 +64,45 @@ pub struct EventFilter {
     pub aggregate_id: Option<Uuid>,
 }
 
-/// Events of models and organizations, as the caller may see them.
+/// The data of an event at its place in the whole log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventData {
+    /// Place in the whole log.
+    pub position: i64,
+    /// The facts.
+    pub data: Value,
+}
+
+/// A stretch of the log, with the events of it that a migration is about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OldEvents {
+    /// The stretch begins behind this position, which is the migration's checkpoint.
+    pub after_position: i64,
+    /// It ends with this one.
+    pub position: i64,
+    /// Whether the log is final up to there and no further.
+    #[serde(skip_serializing)]
+    pub last: bool,
+    /// The events.
+    pub events: Vec<EventData>,
+}
+
+/// What came of storing a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct BatchStored {
+    /// Whether the checkpoint was where the batch began; nothing was stored if not.
+    pub moved: bool,
+    /// How many events were stored.
+    pub migrated: u32,
+    /// Where the checkpoint is now.
+    pub position: i64,
+    /// How many events the migration stored until now.
+    pub total: u64,
+}
+
+/// Events of models and organizations, as the caller may see them. Those of runs are among what a
+/// migration reads, where the home keeps them in the same log.
 pub trait EventLog {
     /// The stream of one aggregate in its order, after the given version (0: from the start).
     async fn history(
@@ -82,14 +120,30 @@ pub trait EventLog {
         filter: &EventFilter,
         page: &PageRequest,
     ) -> Result<Page<StoredEvent>, PortError>;
+
+    /// The next events of a migration behind its checkpoint, in the shape they were stored in;
+    /// for the service. There may be none in a batch and more behind it.
+    async fn old_events(
+        &self,
+        migration: &EventMigration,
+        limit: u32,
+    ) -> Result<OldEvents, PortError>;
+
+    /// Stores a batch whose events have the newest shape, beside the log, and moves the checkpoint
+    /// behind it, both or neither; for the service.
+    async fn store_upcasts(
+        &self,
+        migration: &EventMigration,
+        batch: &OldEvents,
+    ) -> Result<BatchStored, PortError>;
 }
 
 impl StoredEvent {
     /// The same in the newest shape of its type, as everybody reads it.
-    pub fn in_newest_shape(mut self) -> Self {
+    pub fn in_newest_shape(mut self, upcasts: &Upcasts<'_>) -> Self {
         let data = self.data.take();
         (self.event_version, self.data) =
-            UPCASTS.upcast(&self.event_type, self.event_version, data);
+            upcasts.upcast(&self.event_type, self.event_version, data);
         self
     }
 

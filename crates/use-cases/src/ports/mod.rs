@@ -47,7 +47,7 @@ pub use contexts::{ContextSave, Contexts, TreeId};
 pub use described_nodes::{DescribedNodes, NodeFilter, NodeQuestion};
 pub use error::{PortError, PortErrorKind};
 pub use event_feed::{EventFeed, FeedCall};
-pub use event_log::{EventFilter, EventLog, StoredEvent};
+pub use event_log::{BatchStored, EventData, EventFilter, EventLog, OldEvents, StoredEvent};
 pub use exchange::{
     ChildResult, Claim, ClaimKey, Exchange, ExecutionError, FinishedExecution, LogLevel, LogLine,
     NewExecution, Outcome, OutcomeKind, Started, StartedExecution, Step, StepOptions, StepResult,

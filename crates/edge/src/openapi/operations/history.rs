@@ -1,8 +1,11 @@
 //! Events and the audit trail.
 
+use domain::error::Code;
 use domain::event_feed::AggregateType;
 use domain::ids::UserId;
 use domain::instant::Instant;
+use domain::upcast::MigrateEvents;
+use use_cases::Migrated;
 use use_cases::ports::{AuditEntry, AuditOperation, StoredEvent};
 use uuid::Uuid;
 
@@ -39,4 +42,16 @@ pub(super) fn log() -> Description {
         .query::<AggregateType>("aggregateType", "Only events of things of this kind.")
         .query::<Uuid>("aggregateId", "Only events of this thing.")
         .page::<StoredEvent>("The events, in the order of the log.")
+}
+
+pub(super) fn migrate() -> Description {
+    Description::new(TAG, "Store old events in their newest shape")
+        .text(
+            "For the service. Goes on from a checkpoint, so that whoever is interrupted asks again. \
+             The events themselves never change: what is read of them has the newest shape anyhow, \
+             and what is stored beside the log is for readers of the database.",
+        )
+        .body::<MigrateEvents>()
+        .codes(&[Code::Forbidden, Code::EventStepUnknown])
+        .ok::<Migrated>("How far it has come.")
 }

@@ -83,6 +83,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::ListModelEvents => history::of_model(),
         Operation::ListModelAudit => history::audit(),
         Operation::ListEvents => history::log(),
+        Operation::MigrateEvents => history::migrate(),
         Operation::ListAudit => audit::list(),
         Operation::ReportAudit => audit::report(),
         Operation::ListSeals => audit::seals(),
