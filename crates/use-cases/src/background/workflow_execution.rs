@@ -383,7 +383,7 @@ impl<'a, P: Ports> Drive<'a, P> {
         };
         let mut worker = self.engine.options.worker.clone();
         if self.engine.reply_lost.replace(false) {
-            worker.held = Some(self.held.iter().cloned().collect());
+            worker.held = Some(self.held());
         }
         self.exchanging = true;
         self.hungry &= want == 0;
@@ -413,6 +413,13 @@ impl<'a, P: Ports> Drive<'a, P> {
             .min(BATCH)
     }
 
+    /// What is held, in an order that repeats itself.
+    fn held(&self) -> Vec<ClaimKey> {
+        let mut held: Vec<ClaimKey> = self.held.iter().cloned().collect();
+        held.sort();
+        held
+    }
+
     fn is_busy(&self) -> bool {
         !self.held.is_empty()
     }
@@ -432,7 +439,7 @@ impl<'a, P: Ports> Drive<'a, P> {
         }
         self.given_back = true;
         let reported: HashSet<ClaimKey> = self.outcomes.iter().map(Outcome::key).collect();
-        for key in self.held.iter().filter(|key| !reported.contains(key)) {
+        for key in self.held().iter().filter(|key| !reported.contains(key)) {
             self.outcomes.push(Outcome {
                 execution_id: key.execution_id,
                 step: key.step,
