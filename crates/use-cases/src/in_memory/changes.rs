@@ -16,6 +16,8 @@ pub enum Change {
     LeaseRenewed {
         /// The lease.
         lease_token: Uuid,
+        /// How long it holds now.
+        until: Instant,
     },
     /// A step went to a worker.
     HandedOut {

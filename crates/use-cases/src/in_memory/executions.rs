@@ -17,8 +17,8 @@ use super::store::Shared;
 use super::transaction::Transaction;
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
-    self, ActionRun, Claim, ClaimKey, Control, Exchange, Execution, FinishedExecution, LogFilter,
-    NewExecution, Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind,
+    self, ActionRun, Claim, ClaimKey, Clock, Control, Exchange, Execution, FinishedExecution,
+    LogFilter, NewExecution, Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind,
     PublishedVersion, ReportedFailure, Retry, Started, StartedExecution, StoredEvent,
     StoredLogLine, Worker, Written,
 };
@@ -37,21 +37,16 @@ impl Executions {
         let mut transaction = self.begin("executions.sweep");
         let mut expired = transaction.drop_expired_leases();
         transaction.between().await?;
-        let living: Vec<Uuid> = {
-            let machine = self.0.machine.borrow();
-            match machine.has(Mutant::LivingWorkersSwept) {
-                true => expired.extend(machine.leases.keys()),
-                false if machine.has(Mutant::LeaseNeverExpires) => return Ok(()),
-                false => {}
-            }
-            let leases = machine.leases.keys().copied();
-            leases.filter(|token| !expired.contains(token)).collect()
-        };
-        let missed = transaction.local.has(Mutant::LeaselessStepsMissed);
+        if transaction.local.has(Mutant::LivingWorkersSwept) {
+            expired.extend(self.0.machine.borrow().leases.keys());
+        }
         // A lease may have been deleted before a slow exchange committed steps under it.
-        let lost = |token| match missed {
-            true => expired.contains(&token),
-            false => !living.contains(&token),
+        let missed = transaction.local.has(Mutant::LeaselessStepsMissed)
+            || transaction.local.has(Mutant::LeaseNeverExpires);
+        let shared = Rc::clone(&self.0);
+        let lost = |token| {
+            let leaseless = || !shared.machine.borrow().leases.contains_key(&token);
+            expired.contains(&token) || (!missed && leaseless())
         };
         self.return_steps(&mut transaction, lost, &[], true).await?;
         let late = self.0.machine.borrow().late(transaction.now);
@@ -62,6 +57,13 @@ impl Executions {
         transaction.between().await?;
         transaction.commit();
         Ok(())
+    }
+
+    /// Whether a row of the queue is due, for which a worker is woken.
+    pub fn work_is_due(&self) -> bool {
+        let machine = self.0.machine.borrow();
+        let now = self.0.clock.instant();
+        machine.ready.iter().any(|hint| hint.due_at <= now)
     }
 
     fn begin(&self, operation: &'static str) -> Transaction {

@@ -207,9 +207,10 @@ impl Transaction {
         self.lock(Lockable::Lease(token)).await?;
         let until = self.now.plus_millis(LEASE_MS);
         self.leases.push((token, Some(until)));
-        self.local
-            .journal
-            .push(Change::LeaseRenewed { lease_token: token });
+        self.local.journal.push(Change::LeaseRenewed {
+            lease_token: token,
+            until,
+        });
         Ok(())
     }
 
@@ -395,6 +396,16 @@ fn differences(before: Option<&Run>, after: &Run, changes: &mut Vec<Change>) {
                 step: *step,
                 from,
                 to,
+            });
+        }
+    }
+    for (step, row) in before.iter().flat_map(|run| &run.rows) {
+        if !after.rows.contains_key(step) {
+            changes.push(Change::Step {
+                execution_id,
+                step: *step,
+                from: row.run.status,
+                to: StepState::Pending,
             });
         }
     }
