@@ -218,6 +218,9 @@ impl Run {
         for (step, count) in &resumption.waiting {
             self.row(*step).waiting = *count;
         }
+        // A run that ended has forgotten how far its groups were.
+        let groups = self.plan.groups.iter();
+        self.cursors = groups.map(|group| group.concurrency as usize).collect();
         for (group, next) in &resumption.cursors {
             self.cursors[*group as usize] = *next as usize;
         }
