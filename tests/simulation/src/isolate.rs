@@ -92,7 +92,12 @@ impl Isolate {
                 function_model::execute(site, &owner, model_id, &command, hands, keep).await;
             match started {
                 Ok(Execute::Started { claims, .. }) => engine.hand_over(claims),
-                Err(UseCaseError::Unavailable { .. }) => engine.lost_a_reply(),
+                Err(UseCaseError::Unavailable { .. }) => {
+                    // It may also have failed before: the worker cannot tell.
+                    let worker = engine.worker().lease_token;
+                    site.note(What::ReplyLost { worker });
+                    engine.lost_a_reply();
+                }
                 Ok(Execute::Rehearsed(_)) | Err(_) => return,
             }
             engine.run(site, seconds).await;

@@ -8,6 +8,7 @@ use use_cases::in_memory::World;
 use use_cases::ports::{self, Ports};
 use uuid::Uuid;
 
+use crate::history::What;
 use crate::network::Line;
 use crate::remote::Services;
 use crate::stage::Stage;
@@ -75,6 +76,11 @@ impl Site {
             ids: Ids(own()),
             stage: own(),
         }
+    }
+
+    /// Writes down what happened.
+    pub(crate) fn note(&self, what: What) {
+        self.stage.note(what);
     }
 }
 

@@ -63,9 +63,9 @@ impl Stage {
         let weather = Weather {
             message_lost: odds(20),
             request_repeated: odds(20),
-            statement_stalls: odds(30),
+            statement_stalls: odds(20),
             connection_lost: odds(40),
-            worker_killed: odds(60),
+            worker_killed: odds(30),
             job_fails: odds(4),
             call_lost: odds(15),
         };

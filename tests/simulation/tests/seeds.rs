@@ -9,10 +9,27 @@ fn explore() {
     let begin = std::time::Instant::now();
     for seed in from..from + count {
         let begin = std::time::Instant::now();
-        let Report { history, findings, runs, kills, polls, digest } = simulate(Options::of_seed(seed));
-        if findings.is_empty() { continue; }
-        println!("{seed}: {} entries, {runs} runs, {kills} kills, {polls} polls, {:?} {} {}", history.len(), begin.elapsed(), &digest[..8], findings.len());
-        for finding in findings.iter().take(4) { println!("   {finding}"); }
+        let Report {
+            history,
+            findings,
+            runs,
+            kills,
+            polls,
+            digest,
+        } = simulate(Options::of_seed(seed));
+        if findings.is_empty() {
+            continue;
+        }
+        println!(
+            "{seed}: {} entries, {runs} runs, {kills} kills, {polls} polls, {:?} {} {}",
+            history.len(),
+            begin.elapsed(),
+            &digest[..8],
+            findings.len()
+        );
+        for finding in findings.iter().take(4) {
+            println!("   {finding}");
+        }
     }
     println!("{:?}", begin.elapsed());
 }
@@ -32,11 +49,16 @@ fn mutants() {
     for mutant in use_cases::in_memory::Mutant::ALL {
         let begin = std::time::Instant::now();
         let found = (from..from + count).find_map(|seed| {
-            let report = simulate(Options { mutant: Some(mutant), ..Options::of_seed(seed) });
+            let report = simulate(Options {
+                mutant: Some(mutant),
+                ..Options::of_seed(seed)
+            });
             Some((seed, report.findings.first()?.clone()))
         });
         match found {
-            Some((seed, finding)) => println!("{mutant:?}: seed {seed}, {finding} {:?}", begin.elapsed()),
+            Some((seed, finding)) => {
+                println!("{mutant:?}: seed {seed}, {finding} {:?}", begin.elapsed())
+            }
             None => println!("{mutant:?}: NOT FOUND {:?}", begin.elapsed()),
         }
     }

@@ -127,8 +127,8 @@ pub trait Interference {
 /// A fault planted in the twin, so that those who look for faults can show that they find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
-    /// An outcome counts whoever reports it.
-    TokenNotFenced,
+    /// An outcome counts whoever reports it, about whichever attempt.
+    NotFenced,
     /// An outcome of an earlier attempt counts for the present one.
     AttemptNotFenced,
     /// An outcome that was told twice counts twice.
@@ -159,6 +159,8 @@ pub enum Mutant {
     BackoffForgotten,
     /// A try that failed is not counted.
     FailuresForgotten,
+    /// Attempts begin at 1 again in a failed run that is taken up.
+    AttemptsForgotten,
     /// The end of a nested run is not told to the run above.
     NestedEndUnannounced,
     /// The steps of a cancelled run are still handed out.
@@ -173,8 +175,8 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::TokenNotFenced,
+    pub const ALL: [Self; 22] = [
+        Self::NotFenced,
         Self::AttemptNotFenced,
         Self::OutcomeAppliedTwice,
         Self::AcknowledgedBeforeCommit,
@@ -190,6 +192,7 @@ impl Mutant {
         Self::GroupLimitIgnored,
         Self::BackoffForgotten,
         Self::FailuresForgotten,
+        Self::AttemptsForgotten,
         Self::NestedEndUnannounced,
         Self::CancelledHandedOut,
         Self::PausedHandedOut,

@@ -53,8 +53,7 @@ impl Machine {
             Some(StepState::Ready) => true,
             Some(StepState::Waiting) => self.child_result(id, step).is_some(),
             Some(StepState::Cancelled) => self.has(Mutant::CancelledHandedOut),
-            Some(StepState::Executing) => self.has(Mutant::HintBelieved),
-            _ => false,
+            _ => self.has(Mutant::HintBelieved),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What people do to runs: pausing, resuming, one more attempt, taking a failed run up again.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use domain::execution::Progress;
 use domain::ids::{ExecutionId, UserId};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::changes::{Change, Mutant};
 use super::exchange::report_of;
-use super::machine::{Machine, Run};
+use super::machine::{Machine, Row, Run};
 use crate::ports::{Claim, Orchestrate, ReportedFailure, Retry, Step, StepState};
 
 /// What is in the queue of some runs.
@@ -209,8 +210,16 @@ impl Machine {
 impl Run {
     fn set_back(&mut self, target: Step, resumption: &Resumption, now: Instant) {
         let again: BTreeSet<Step> = resumption.again.iter().copied().collect();
+        let plan = Rc::clone(&self.plan);
+        let counts_on = self.mutant != Some(Mutant::AttemptsForgotten);
         self.rows.retain(|step, row| {
-            *step == target || (!again.contains(step) && row.run.status != StepState::Cancelled)
+            let stays = *step == target
+                || (!again.contains(step) && row.run.status != StepState::Cancelled);
+            if !stays {
+                // Attempts count on, since a late reply names them.
+                *row = Row::blank(&plan, *step, row.run.attempt);
+            }
+            stays || (counts_on && row.run.attempt > 0)
         });
         for step in &resumption.release {
             self.row(*step).waiting = 0;

@@ -161,8 +161,10 @@ impl Machine {
             .and_then(|run| run.rows.get(&outcome.step));
         let again = self.has(Mutant::OutcomeAppliedTwice);
         row.is_some_and(|row| {
-            let mine = row.lease == Some(token) || self.has(Mutant::TokenNotFenced);
-            let same = row.run.attempt == outcome.attempt || self.has(Mutant::AttemptNotFenced);
+            let fenced = !self.has(Mutant::NotFenced);
+            let mine = row.lease == Some(token) || !fenced;
+            let any = self.has(Mutant::AttemptNotFenced) || !fenced;
+            let same = row.run.attempt == outcome.attempt || any;
             let twice = again && same && row.run.status == StepState::Completed;
             row.run.status == StepState::Executing && mine && same || twice
         })

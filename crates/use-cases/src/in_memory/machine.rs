@@ -244,17 +244,10 @@ impl Machine {
 impl Run {
     /// The row of a step, made when it is first needed.
     pub(super) fn row(&mut self, step: Step) -> &mut Row {
-        let indegree = self.plan.steps[step as usize].indegree;
-        self.rows.entry(step).or_insert_with(|| Row {
-            run: blank(step),
-            waiting: indegree,
-            lease: None,
-            container_failed: false,
-            restart_at: None,
-            restarts: 0,
-            child: None,
-            options: None,
-        })
+        let plan = &self.plan;
+        self.rows
+            .entry(step)
+            .or_insert_with(|| Row::blank(plan, step, 0))
     }
 
     /// Ends a step and answers which steps have nothing left to wait for.
@@ -263,7 +256,7 @@ impl Run {
         row.run.status = status;
         row.run.finished_at = Some(now);
         row.lease = None;
-        self.remaining -= 1;
+        self.remaining = self.remaining.saturating_sub(1);
         self.execution.revision += 1;
         self.pass_on(step)
     }
@@ -300,19 +293,10 @@ impl Run {
         let due_at = self.rows.get_mut(&container.first)?.restart_at.take()?;
         for (step, row) in self.rows.range_mut(container.first..=close) {
             self.remaining += usize::from(row.run.finished_at.is_some());
-            let fresh = ActionRun {
-                attempt: row.run.attempt,
-                ..blank(*step)
-            };
             *row = Row {
-                run: fresh,
-                waiting: plan.steps[*step as usize].indegree,
-                lease: None,
-                container_failed: false,
-                restart_at: None,
                 restarts: row.restarts + u32::from(*step == container.first),
-                child: None,
                 options: row.options.clone(),
+                ..Row::blank(&plan, *step, row.run.attempt)
             };
         }
         for (cursor, group) in self.cursors.iter_mut().zip(&plan.groups) {
@@ -374,6 +358,25 @@ impl Run {
         let total = self.execution.progress.total_nodes;
         let status = self.execution.status;
         Progress::of(total, completed, failed, skipped, status).at_least(self.execution.progress)
+    }
+}
+
+impl Row {
+    /// A step that nothing has happened to but being handed out some times.
+    pub(super) fn blank(plan: &Plan, step: Step, attempt: u32) -> Self {
+        Self {
+            run: ActionRun {
+                attempt,
+                ..blank(step)
+            },
+            waiting: plan.steps[step as usize].indegree,
+            lease: None,
+            container_failed: false,
+            restart_at: None,
+            restarts: 0,
+            child: None,
+            options: None,
+        }
     }
 }
 

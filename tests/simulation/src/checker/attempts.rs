@@ -6,7 +6,7 @@ use domain::vocabulary::ExecutionStatus;
 use use_cases::ports::StepState;
 use uuid::Uuid;
 
-use super::{Checker, Rule};
+use super::{Checker, Rule, has_ended};
 use crate::history::{Attempt, Report, What};
 
 /// How long a lease lasts from the start of the exchange that renews it, in milliseconds.
@@ -81,7 +81,12 @@ impl Checker<'_> {
                 known.failures = None;
                 known.due = None;
             }
-            What::StepState { run, step, to, .. } => self.reset(*run, *step, *to),
+            What::StepState {
+                run,
+                step,
+                from,
+                to,
+            } => self.reset(*run, *step, *from, *to),
             What::Acknowledged { attempt, .. } => {
                 if !self.attempts.stored.contains(attempt) {
                     let seen = format!("{attempt:?} was acknowledged and is not stored");
@@ -186,7 +191,7 @@ impl Checker<'_> {
         }
     }
 
-    fn reset(&mut self, run: Uuid, step: u32, to: StepState) {
+    fn reset(&mut self, run: Uuid, step: u32, from: StepState, to: StepState) {
         let known = self.attempts.steps.entry((run, step)).or_default();
         match to {
             StepState::Cancelled => known.holder = None,
@@ -194,6 +199,8 @@ impl Checker<'_> {
                 known.failures = Some(0);
                 known.due = None;
             }
+            // Taken up again.
+            _ if has_ended(from) && !has_ended(to) => known.failures = None,
             _ => {}
         }
     }
