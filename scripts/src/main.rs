@@ -18,6 +18,7 @@ mod demo;
 mod events;
 mod openapi;
 mod setup;
+mod simulate;
 mod snapshot;
 mod stack;
 mod test;
@@ -60,6 +61,8 @@ enum Task {
     AccessMatrix,
     /// Follow the log of events while sixteen writers stall and roll back, and account for every event.
     Events(events::Arguments),
+    /// Simulate the engine with kills, losses and stalls by seed, and judge what happened.
+    Simulate(simulate::Arguments),
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -104,6 +107,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(arguments) => test::run(arguments).await,
         Task::AccessMatrix => access_matrix::run().await,
         Task::Events(arguments) => events::run(arguments).await,
+        Task::Simulate(arguments) => simulate::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -70,6 +70,7 @@ macro_rules! every_check {
             executions::late_outcomes_are_refused,
             executions::paused_runs_rest,
             executions::failed_runs_are_taken_up_again,
+            executions::limited_groups_are_taken_up_again,
             executions::cancelled_runs_stay,
             executions::nested_runs_are_found,
             contexts::trees_are_kept_and_guarded,

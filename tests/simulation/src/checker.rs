@@ -29,6 +29,9 @@ pub enum Rule {
     StateMachine,
     /// A step begins when all before it have ended.
     StepOrder,
+    /// A step goes on when the nested run it waits for has ended, and no nested run outlives the one
+    /// above.
+    Nesting,
     /// No more members of a group are under way than its limit.
     GroupLimit,
     /// The events of a run are numbered without gaps.
@@ -80,6 +83,7 @@ impl fmt::Display for Finding {
 /// What is known of a run so far.
 struct Run<'a> {
     status: ExecutionStatus,
+    parent: Option<Uuid>,
     plan: Option<&'a Plan>,
     steps: BTreeMap<u32, StepState>,
     events: i64,

@@ -70,6 +70,9 @@ pub enum What {
         run: Uuid,
         /// The version it runs.
         version: Uuid,
+        /// The run it is nested in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Uuid>,
         /// Before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<ExecutionStatus>,
@@ -118,6 +121,9 @@ pub enum What {
         /// When the step is due again, in milliseconds since 1970, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<i64>,
+        /// The nested run it waits for, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        child: Option<Uuid>,
     },
     /// A step was taken from a worker that had not reported.
     Returned {
@@ -128,6 +134,16 @@ pub enum What {
         worker: Uuid,
         /// Whether the lease had run out; otherwise the worker did not name it among what it held.
         lost: bool,
+    },
+    /// A worker named all it holds, since it does not know what became of a request.
+    Named {
+        /// The worker's lease.
+        worker: Uuid,
+        /// What it knows of.
+        held: Vec<Attempt>,
+        /// When it was asked, in milliseconds since 1970: what was handed out until then is its no
+        /// longer unless it is named.
+        asked: i64,
     },
     /// A worker's lease was prolonged.
     LeaseRenewed {

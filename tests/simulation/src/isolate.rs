@@ -131,3 +131,42 @@ fn skew(stage: &Stage) -> i64 {
     let range = stage.chance.below(2 * SKEW_MS.unsigned_abs());
     i64::try_from(range).unwrap_or(0) - SKEW_MS
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use use_cases::ports::{Clock, PortErrorKind, Ports};
+
+    use super::*;
+
+    /// Lets some time pass.
+    fn pass(stage: &Stage, milliseconds: i64) {
+        let clock = stage.world.clock();
+        let until = clock.now() + TimeDelta::milliseconds(milliseconds);
+        while clock.now() < until {
+            match stage.executor.choose(&stage.chance) {
+                Some((task, _)) => stage.executor.poll(task),
+                None => clock.set(clock.next().map_or(until, |next| next.min(until))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_silence_a_worker() {
+        let stage = Stage::new(0);
+        let isolate = Isolate::new(&stage, 1);
+        let set_clock = |ahead| isolate.process.borrow().site.clock.set_ahead(ahead);
+        set_clock(0);
+        let down = PortErrorKind::Unavailable { retry_after: None };
+        stage.world.faults().fail_next("executions.exchange", down);
+        isolate.wake(60);
+        pass(&stage, 100);
+        // It waits to ask again when somebody sets its clock.
+        set_clock(-SKEW_MS);
+        let before = stage.world.faults().calls();
+        assert_eq!(before, 1);
+        pass(&stage, 5_000);
+        assert!(stage.world.faults().calls() > before);
+        stage.executor.clear();
+    }
+}

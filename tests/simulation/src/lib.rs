@@ -21,3 +21,4 @@ mod stage;
 mod users;
 
 pub use simulation::{Options, Report, simulate};
+pub use use_cases::in_memory::Mutant;

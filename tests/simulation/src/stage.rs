@@ -59,15 +59,21 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(seed: u64) -> Rc<Self> {
         let chance = Chance::new(seed);
-        let odds = |usual: u64| usual * chance.between(1, 4);
+        // Each seed has its own weather: some of it never comes, some all the time.
+        let odds = |usual: u64| match chance.below(5) {
+            0 => 0,
+            1 => usual / 4,
+            2 => usual * 3,
+            _ => usual,
+        };
         let weather = Weather {
-            message_lost: odds(20),
+            message_lost: odds(25),
             request_repeated: odds(20),
-            statement_stalls: odds(20),
-            connection_lost: odds(40),
-            worker_killed: odds(30),
-            job_fails: odds(4),
-            call_lost: odds(15),
+            statement_stalls: odds(30),
+            connection_lost: odds(50),
+            worker_killed: odds(60),
+            job_fails: odds(8),
+            call_lost: odds(20),
         };
         let user = UserId::from_uuid(nth_id(0xa11ce));
         let stage = Rc::new(Self {
@@ -125,7 +131,7 @@ impl Stage {
     }
 
     fn write(&self, at: Instant, commit: Option<u64>, what: What) {
-        let at = at.as_datetime().timestamp_millis();
+        let at = at.as_millis();
         self.history.borrow_mut().push(Entry { at, commit, what });
     }
 
@@ -212,7 +218,7 @@ fn what(change: Change) -> What {
     match change {
         Change::LeaseRenewed { lease_token, until } => What::LeaseRenewed {
             worker: lease_token,
-            until: until.as_datetime().timestamp_millis(),
+            until: until.as_millis(),
         },
         Change::HandedOut {
             key,
@@ -228,12 +234,17 @@ fn what(change: Change) -> What {
             lease_token,
             report,
         } => {
+            let child = match report {
+                Told::Child(child) => Some(child.as_uuid()),
+                _ => None,
+            };
             let (report, due) = told(report);
             What::Accepted {
+                child,
                 attempt: attempt(&key),
                 worker: lease_token,
                 report,
-                due: due.map(|due| due.as_datetime().timestamp_millis()),
+                due: due.map(|due| due.as_millis()),
             }
         }
         Change::Returned {
@@ -244,6 +255,15 @@ fn what(change: Change) -> What {
             attempt: attempt(&key),
             worker: lease_token,
             lost,
+        },
+        Change::Named {
+            lease_token,
+            held,
+            at,
+        } => What::Named {
+            worker: lease_token,
+            held: held.iter().map(attempt).collect(),
+            asked: at.as_millis(),
         },
         Change::ContainerRestarted {
             execution_id,
@@ -266,9 +286,11 @@ fn what(change: Change) -> What {
         Change::Run {
             execution_id,
             version_id,
+            parent,
             from,
             to,
         } => What::RunState {
+            parent: parent.map(|parent| parent.as_uuid()),
             run: execution_id.as_uuid(),
             version: version_id.as_uuid(),
             from,

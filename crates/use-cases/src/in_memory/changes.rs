@@ -46,6 +46,15 @@ pub enum Change {
         /// Whether the lease had run out; otherwise the worker itself did not know of it.
         lost: bool,
     },
+    /// A worker named what it holds, since it does not know what became of a request.
+    Named {
+        /// Who.
+        lease_token: Uuid,
+        /// The attempts it knows of.
+        held: Vec<ClaimKey>,
+        /// When this was asked; what was committed until then and is not named was taken back.
+        at: Instant,
+    },
     /// A container that failed begins anew.
     ContainerRestarted {
         /// The run.
@@ -70,6 +79,8 @@ pub enum Change {
         execution_id: ExecutionId,
         /// What it runs.
         version_id: VersionId,
+        /// The run it is nested in.
+        parent: Option<ExecutionId>,
         /// Its status before; `None` when it is new.
         from: Option<ExecutionStatus>,
         /// Its status now.
@@ -163,6 +174,10 @@ pub enum Mutant {
     AttemptsForgotten,
     /// The end of a nested run is not told to the run above.
     NestedEndUnannounced,
+    /// A step that starts a nested run does not wait for its end.
+    NestedNotAwaited,
+    /// What is nested in a run that is stopped runs on.
+    NestedRunsOn,
     /// The steps of a cancelled run are still handed out.
     CancelledHandedOut,
     /// The steps of a paused run are still handed out.
@@ -175,7 +190,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::NotFenced,
         Self::AttemptNotFenced,
         Self::OutcomeAppliedTwice,
@@ -194,6 +209,8 @@ impl Mutant {
         Self::FailuresForgotten,
         Self::AttemptsForgotten,
         Self::NestedEndUnannounced,
+        Self::NestedNotAwaited,
+        Self::NestedRunsOn,
         Self::CancelledHandedOut,
         Self::PausedHandedOut,
         Self::ResumeForgets,

@@ -51,7 +51,9 @@ impl Machine {
         let state = self.runs.get(&id).and_then(|run| run.state(step));
         match state {
             Some(StepState::Ready) => true,
-            Some(StepState::Waiting) => self.child_result(id, step).is_some(),
+            Some(StepState::Waiting) => {
+                self.child_result(id, step).is_some() || self.has(Mutant::NestedNotAwaited)
+            }
             Some(StepState::Cancelled) => self.has(Mutant::CancelledHandedOut),
             _ => self.has(Mutant::HintBelieved),
         }

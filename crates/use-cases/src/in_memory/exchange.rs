@@ -148,6 +148,7 @@ impl Machine {
         let nested = self.runs.values().map(|run| &run.execution);
         let nested =
             nested.filter(|e| e.parent_execution_id == Some(id) && !e.status.is_finished());
+        let nested = nested.filter(|_| !self.has(Mutant::NestedRunsOn));
         for child in nested.map(|e| e.execution_id).collect::<Vec<_>>() {
             self.record_cancel(child, None, None, now);
             self.stop(child, ExecutionStatus::Cancelled, None, now);
@@ -313,6 +314,9 @@ impl Machine {
         row.child = Some(child.execution_id);
         self.start(child.clone(), origin, now);
         self.record_level(id, child.execution_id, true, now);
+        if self.has(Mutant::NestedNotAwaited) {
+            self.enqueue(id, Some(step), now);
+        }
     }
 
     fn give_back(&mut self, id: ExecutionId, step: Step, due_at: Instant) {

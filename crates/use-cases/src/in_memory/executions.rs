@@ -10,7 +10,7 @@ use domain::workflow::plan::Plan;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::changes::Mutant;
+use super::changes::{Change, Mutant};
 use super::machine::Origin;
 use super::page::page;
 use super::store::Shared;
@@ -84,6 +84,25 @@ impl Executions {
             transaction.local.return_steps(id, &of, held, lost, now);
         }
         transaction.between().await
+    }
+
+    /// Takes back what a worker was handed in a reply that it does not know of.
+    async fn take_unnamed(
+        &self,
+        transaction: &mut Transaction,
+        token: Uuid,
+        held: Vec<ClaimKey>,
+    ) -> Result<(), PortError> {
+        if !transaction.local.has(Mutant::LostReplyKept) {
+            let own = |other| other == token;
+            self.return_steps(transaction, own, &held, false).await?;
+        }
+        transaction.local.journal.push(Change::Named {
+            lease_token: token,
+            held,
+            at: transaction.now,
+        });
+        Ok(())
     }
 
     /// Locks a run and all that are nested in it, also those that appeared meanwhile.
@@ -193,8 +212,7 @@ impl ports::Executions for Executions {
             let token = worker.lease_token;
             transaction.renew_lease(token).await?;
             if let Some(held) = &worker.held {
-                let own = |other| other == token;
-                self.return_steps(&mut transaction, own, held, false)
+                self.take_unnamed(&mut transaction, token, held.clone())
                     .await?;
             }
             started.claims = transaction.take_own(token, want);
@@ -226,14 +244,10 @@ impl ports::Executions for Executions {
         let token = worker.lease_token;
         transaction.renew_lease(token).await?;
         transaction.between().await?;
-        if let Some(held) = &worker.held
-            && !transaction.local.has(Mutant::LostReplyKept)
-        {
+        if let Some(held) = &worker.held {
             let reported = outcomes.iter().map(Outcome::key);
-            let known: Vec<ClaimKey> = held.iter().cloned().chain(reported).collect();
-            let own = |other| other == token;
-            self.return_steps(&mut transaction, own, &known, false)
-                .await?;
+            let known = held.iter().cloned().chain(reported).collect();
+            self.take_unnamed(&mut transaction, token, known).await?;
         }
         let mut exchange = Exchange::default();
         let mut by_run: BTreeMap<ExecutionId, Vec<&Outcome>> = BTreeMap::new();

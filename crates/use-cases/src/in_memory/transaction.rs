@@ -381,6 +381,7 @@ fn differences(before: Option<&Run>, after: &Run, changes: &mut Vec<Change>) {
         changes.push(Change::Run {
             execution_id,
             version_id: e.version_id,
+            parent: e.parent_execution_id,
             from,
             to: e.status,
         });

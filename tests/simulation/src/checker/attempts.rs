@@ -27,8 +27,12 @@ struct Step {
     attempt: u32,
     /// Who has it, if anybody.
     holder: Option<Uuid>,
+    /// Since when.
+    since: i64,
     /// Tries that failed; absent where somebody set the count back.
     failures: Option<u32>,
+    /// The nested run it waits for.
+    child: Option<Uuid>,
     /// When it is due again.
     due: Option<i64>,
 }
@@ -55,12 +59,22 @@ impl Checker<'_> {
                 worker,
                 report,
                 due,
-            } => self.accept(*attempt, *worker, *report, *due),
+                child,
+            } => {
+                self.accept(*attempt, *worker, *report, *due);
+                let place = (attempt.run, attempt.step);
+                self.attempts.steps.entry(place).or_default().child = *child;
+            }
             What::Returned {
                 attempt,
                 worker,
                 lost,
             } => self.give_back(*attempt, *worker, *lost),
+            What::Named {
+                worker,
+                held,
+                asked,
+            } => self.name(*worker, held, *asked),
             What::LeaseRenewed { worker, until } => {
                 let known = self.attempts.workers.entry(*worker).or_default();
                 known.lapsed = until - LEASE_MS > known.lease_until;
@@ -88,17 +102,13 @@ impl Checker<'_> {
                 to,
             } => self.reset(*run, *step, *from, *to),
             What::Acknowledged { attempt, .. } => {
-                if !self.attempts.stored.contains(attempt) {
-                    let seen = format!("{attempt:?} was acknowledged and is not stored");
-                    self.found(Rule::Acknowledgement, seen);
-                }
+                let stored = self.attempts.stored.contains(attempt);
+                self.demand_stored(stored, format!("{attempt:?}"));
             }
             What::Refused { attempt, worker } => self.refuse(*attempt, *worker),
             What::StartAcknowledged { run } => {
-                if !self.runs.contains_key(run) {
-                    let seen = format!("run {run} was acknowledged and is not stored");
-                    self.found(Rule::Acknowledgement, seen);
-                }
+                let stored = self.runs.contains_key(run);
+                self.demand_stored(stored, format!("run {run}"));
             }
             What::CancelAcknowledged { run } => {
                 let status = self.runs.get(run).map(|run| run.status);
@@ -108,6 +118,13 @@ impl Checker<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn demand_stored(&mut self, stored: bool, what: String) {
+        if !stored {
+            let seen = format!("{what} was acknowledged and is not stored");
+            self.found(Rule::Acknowledgement, seen);
         }
     }
 
@@ -132,9 +149,16 @@ impl Checker<'_> {
         if status != Some(ExecutionStatus::Running) {
             wrong.push(format!("in a run that is {status:?}"));
         }
+        let child = step.child.take();
         step.attempt = attempt.attempt;
         step.holder = Some(worker);
+        step.since = at;
         step.due = None;
+        let child = child.and_then(|child| Some((child, self.runs.get(&child)?.status)));
+        if let Some((child, status)) = child.filter(|(_, status)| !status.is_finished()) {
+            let seen = format!("{attempt:?} was handed out while {child} is {status}");
+            self.found(Rule::Nesting, seen);
+        }
         for reason in wrong {
             self.found(
                 Rule::HandOut,
@@ -176,6 +200,24 @@ impl Checker<'_> {
         }
         if !fits || !explained {
             let seen = format!("{attempt:?} was taken from {worker} (lost: {lost})");
+            self.found(Rule::Return, seen);
+        }
+    }
+
+    /// What a worker does not know of must not stay with it.
+    fn name(&mut self, worker: Uuid, held: &[Attempt], asked: i64) {
+        let steps = self.attempts.steps.iter();
+        let kept = steps.filter(|((run, number), step)| {
+            let attempt = Attempt {
+                run: *run,
+                step: *number,
+                attempt: step.attempt,
+            };
+            step.holder == Some(worker) && step.since < asked && !held.contains(&attempt)
+        });
+        let kept: Vec<_> = kept.map(|(place, _)| *place).collect();
+        for (run, step) in kept {
+            let seen = format!("step {step} of {run} stays with {worker}, who does not know of it");
             self.found(Rule::Return, seen);
         }
     }

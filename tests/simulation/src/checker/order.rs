@@ -47,6 +47,17 @@ impl Checker<'_> {
                 }
             }
         }
+        for entry in moment {
+            if let What::RunState { run: above, to, .. } = &entry.what
+                && to.is_finished()
+            {
+                let below = self.runs.iter();
+                let below = below
+                    .filter(|(_, run)| run.parent == Some(*above) && !run.status.is_finished());
+                let texts = below.map(|(run, _)| format!("{run} runs on, {above} above has ended"));
+                seen.extend(texts.map(|text| (Rule::Nesting, text)));
+            }
+        }
         for (rule, text) in seen {
             self.found(rule, text);
         }

@@ -14,9 +14,10 @@ impl<'a> Checker<'a> {
             What::RunState {
                 run,
                 version,
+                parent,
                 from,
                 to,
-            } => self.follow_run(*run, *version, *from, *to, moment),
+            } => self.follow_run(*run, (*version, *parent), (*from, *to), moment),
             What::StepState {
                 run,
                 step,
@@ -31,9 +32,8 @@ impl<'a> Checker<'a> {
     fn follow_run(
         &mut self,
         id: Uuid,
-        version: Uuid,
-        from: Option<ExecutionStatus>,
-        to: ExecutionStatus,
+        (version, parent): (Uuid, Option<Uuid>),
+        (from, to): (Option<ExecutionStatus>, ExecutionStatus),
         moment: &[Entry],
     ) {
         let known = self.runs.get(&id).map(|run| run.status);
@@ -45,6 +45,7 @@ impl<'a> Checker<'a> {
         let plan = self.plans.get(&version).copied();
         let run = self.runs.entry(id).or_insert(Run {
             status: to,
+            parent,
             plan,
             steps: Default::default(),
             events: 0,
