@@ -40,7 +40,7 @@ impl Options {
     pub fn of_seed(seed: u64) -> Self {
         Self {
             seed,
-            steps: 400_000,
+            steps: 30_000,
             mutant: None,
         }
     }

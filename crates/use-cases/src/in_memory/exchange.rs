@@ -315,7 +315,7 @@ impl Machine {
         self.start(child.clone(), origin, now);
         self.record_level(id, child.execution_id, true, now);
         if self.has(Mutant::NestedNotAwaited) {
-            self.enqueue(id, Some(step), now);
+            self.enqueue(id, Some(step), now.plus_millis(500));
         }
     }
 
