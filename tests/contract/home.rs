@@ -114,6 +114,16 @@ pub(crate) async fn limited(home: &impl Home, name: &str) -> (ModelId, VersionId
     }));
     let added = function_model::add_container_node(ports, context, id, stage, kept);
     let stage = added.await.unwrap().value.node_id;
+    let input = container(home, id, "Order", ContainerNodeType::IoNode, "input").await;
+    let output = container(home, id, "Cash", ContainerNodeType::IoNode, "output").await;
+    for (node_id, dependency_id) in [(stage, input), (output, stage)] {
+        let edge = domain::function_model::commands::Dependency {
+            node_id,
+            dependency_id,
+        };
+        let added = function_model::add_dependency(ports, context, id, edge, kept);
+        added.await.unwrap();
+    }
     for name in ["First", "Second"] {
         let mut action = action(stage, name);
         action.execution_mode = Some(ExecutionMode::Parallel);
