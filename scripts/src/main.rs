@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod openapi;
 mod setup;
+mod simulate;
 mod snapshot;
 mod stack;
 mod test;
@@ -63,6 +64,8 @@ enum Task {
     Events(events::Arguments),
     /// Kill parts of the stack a thousand times while ten thousand runs are under way, and account for every run, call and effect.
     Faults(faults::Arguments),
+    /// Simulate the engine with kills, losses and stalls by seed, and judge what happened.
+    Simulate(simulate::Arguments),
     /// Measure, and write tests/load/results.md.
     Bench(bench::Arguments),
     /// How much of the rooms' code their tests run.
@@ -108,6 +111,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::AccessMatrix => access_matrix::run().await,
         Task::Events(arguments) => events::run(arguments).await,
         Task::Faults(arguments) => faults::run(arguments).await,
+        Task::Simulate(arguments) => simulate::run(arguments).await,
         Task::Bench(arguments) => bench::run(arguments).await,
         Task::Coverage => coverage::run().await,
     }

@@ -14,9 +14,18 @@ declare
   v_release integer[] := array(select released::integer from jsonb_array_elements_text(resumption -> 'release') as released);
   v_done record;
 begin
-  delete from public.action_runs as run
-  where run.execution_id = v_execution_id and run.step <> target
-    and (run.step = any (v_again) or run.status = 'cancelled');
+  -- Attempts count on: a late outcome names one, and must not meet its number again.
+  with gone as (
+    delete from public.action_runs as run
+    where run.execution_id = v_execution_id and run.step <> target
+      and (run.step = any (v_again) or run.status = 'cancelled')
+    returning run.step, run.attempt
+  )
+  insert into public.action_runs (execution_id, step, status, waiting, attempt)
+  select v_execution_id, gone.step, 'pending', greatest(planned.indegree, 1), gone.attempt
+  from gone
+  join private.plan_steps as planned on planned.version_id = v_version_id and planned.step = gone.step
+  where gone.attempt > 0;
   insert into public.action_runs as run (execution_id, step, status, waiting)
   select v_execution_id, (entry ->> 0)::integer, 'pending'::public.step_status, (entry ->> 1)::integer
   from jsonb_array_elements(resumption -> 'waiting') as entry

@@ -2,6 +2,7 @@
 
 use domain::ids::ExecutionId;
 use domain::vocabulary::{ErrorCategory, ExecutionStatus};
+use domain::workflow::plan::Plan;
 use serde_json::json;
 use use_cases::execution;
 use use_cases::function_model::{self, Execute};
@@ -10,7 +11,7 @@ use use_cases::ports::{
     PageRequest, PortErrorKind, Ports, Worker, Written,
 };
 
-use crate::home::{Home, kept, published, read, start, status, worker};
+use crate::home::{Home, kept, limited, published, read, start, status, worker};
 
 /// Reports on a step, if any, and takes at most one step of the run in question.
 async fn exchange(
@@ -134,18 +135,7 @@ pub(crate) async fn failed_runs_are_taken_up_again(home: &impl Home) {
     let first = exchange(home, &worker, None).await.0.unwrap();
     let (ports, context) = (home.ports(0), home.context(0));
     let plan = ports.executions().plan(version_id).await.unwrap().unwrap();
-    let skip = domain::workflow::failure::after_failure(&plan, first.step);
-    let failed = OutcomeKind::Failed {
-        error: ActionError {
-            code: "BROKEN".into(),
-            message: "it broke".into(),
-            category: ErrorCategory::Runtime,
-        },
-        skip: skip.steps(),
-        reason: skip.reason().to_owned(),
-        container_failed: skip.container_failed,
-        restart_after_ms: None,
-    };
+    let failed = broken(&plan, first.step);
     exchange(home, &worker, Some((&first, failed))).await;
     assert_eq!(status(home, id).await, "failed");
     let action = plan.action(first.step).unwrap().action_id;
@@ -183,6 +173,42 @@ pub(crate) async fn runs_of_a_later_time_wait_for_it(home: &impl Home) {
     assert_eq!(stored.deadline, Some(start_at.plus_millis(60_000)));
     cancel(home, id).await.unwrap();
     assert_eq!(status(home, id).await, "cancelled");
+}
+
+/// What a worker reports of a failure that stops the container.
+fn broken(plan: &Plan, step: u32) -> OutcomeKind {
+    let skip = domain::workflow::failure::after_failure(plan, step);
+    OutcomeKind::Failed {
+        error: ActionError {
+            code: "BROKEN".into(),
+            message: "it broke".into(),
+            category: ErrorCategory::Runtime,
+        },
+        skip: skip.steps(),
+        reason: skip.reason().to_owned(),
+        container_failed: skip.container_failed,
+        restart_after_ms: None,
+    }
+}
+
+pub(crate) async fn limited_groups_are_taken_up_again(home: &impl Home) {
+    let (model_id, version_id) = limited(home, "Limited").await;
+    let id = start(home, model_id).await;
+    let (ports, context, worker) = (home.ports(0), home.context(0), worker());
+    let plan = ports.executions().plan(version_id).await.unwrap().unwrap();
+    let first = exchange(home, &worker, None).await.0.unwrap();
+    let failed = Some((&first, broken(&plan, first.step)));
+    assert!(exchange(home, &worker, failed).await.0.is_none());
+    assert_eq!(status(home, id).await, "failed");
+    let action = plan.action(first.step).unwrap().action_id;
+    let retried = execution::retry_action(ports, context, id, action, true, kept).await;
+    retried.unwrap();
+    let again = exchange(home, &worker, None).await.0.unwrap();
+    assert_eq!(again.step, first.step);
+    // The other member gets its turn, or its end, as it did the first time.
+    let failed = Some((&again, broken(&plan, again.step)));
+    assert!(exchange(home, &worker, failed).await.0.is_none());
+    assert_eq!(status(home, id).await, "failed");
 }
 
 pub(crate) async fn cancelled_runs_stay(home: &impl Home) {

@@ -6,7 +6,7 @@ use domain::function_model::commands::{
     AddActionNode, AddContainerNode, CreateFunctionModel, PublishFunctionModel,
 };
 use domain::ids::{ExecutionId, ModelId, NodeId, UserId, VersionId};
-use domain::vocabulary::{ActionNodeType, ContainerNodeType};
+use domain::vocabulary::{ActionNodeType, ContainerNodeType, ExecutionMode};
 use serde_json::{Value, json};
 use use_cases::Saved;
 use use_cases::context::{Actor, Context, StoredAnswer};
@@ -129,6 +129,37 @@ pub(crate) async fn published(home: &impl Home, name: &str) -> (ModelId, Version
     }
     for name in ["First", "Second"] {
         let action = action(stage, name);
+        let added = function_model::add_action_node(ports, context, id, action, kept);
+        added.await.unwrap();
+    }
+    let command: PublishFunctionModel = read(json!({"version": "1.0.1"}));
+    let published = function_model::publish(ports, context, id, command, kept);
+    (id, published.await.unwrap().value.version_id.unwrap())
+}
+
+/// A published model of a stage with two actions that may not run at once.
+pub(crate) async fn limited(home: &impl Home, name: &str) -> (ModelId, VersionId) {
+    let (ports, context) = (home.ports(0), home.context(0));
+    let id = model(home, name).await;
+    let stage: AddContainerNode = read(json!({
+        "nodeType": "stageNode", "name": "Check", "position": {"x": 1, "y": 2},
+        "typeSpecificData": {"parallelismConfig": {"maxConcurrency": 1}},
+    }));
+    let added = function_model::add_container_node(ports, context, id, stage, kept);
+    let stage = added.await.unwrap().value.node_id;
+    let input = container(home, id, "Order", ContainerNodeType::IoNode, "input").await;
+    let output = container(home, id, "Cash", ContainerNodeType::IoNode, "output").await;
+    for (node_id, dependency_id) in [(stage, input), (output, stage)] {
+        let edge = domain::function_model::commands::Dependency {
+            node_id,
+            dependency_id,
+        };
+        let added = function_model::add_dependency(ports, context, id, edge, kept);
+        added.await.unwrap();
+    }
+    for name in ["First", "Second"] {
+        let mut action = action(stage, name);
+        action.execution_mode = Some(ExecutionMode::Parallel);
         let added = function_model::add_action_node(ports, context, id, action, kept);
         added.await.unwrap();
     }

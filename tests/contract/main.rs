@@ -73,6 +73,7 @@ macro_rules! every_check {
             executions::paused_runs_rest,
             executions::failed_runs_are_taken_up_again,
             executions::runs_of_a_later_time_wait_for_it,
+            executions::limited_groups_are_taken_up_again,
             executions::cancelled_runs_stay,
             executions::nested_runs_are_found,
             schedules::schedules_are_kept_and_changed,

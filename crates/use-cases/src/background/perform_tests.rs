@@ -371,7 +371,7 @@ fn a_step_that_kills_its_workers_comes_to_an_end() {
         let handed = world.executions().exchange(&doomed, &[], 1);
         assert_eq!(world.run(handed).unwrap().claims.len(), 1);
         world.clock().advance(4_500);
-        world.executions().sweep();
+        world.run(world.executions().sweep()).unwrap();
     }
     let engine = engine_of(1, 4);
     world.run(engine.run(&world, SECONDS));

@@ -327,7 +327,7 @@ fn the_steps_of_a_vanished_worker_are_done_by_another() {
     let id = start(&world, &first, draft.model_id);
     // The first engine never runs: its lease lapses, and a sweep takes its step back.
     world.clock().advance(4_500);
-    world.executions().sweep();
+    world.run(world.executions().sweep()).unwrap();
     world.run(second.run(&world, SECONDS));
     assert_eq!(status(&world, id), ExecutionStatus::Completed);
 }

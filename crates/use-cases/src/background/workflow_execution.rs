@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::ExecutionId;
+use domain::sorted;
 use domain::vocabulary::ErrorCategory;
 use domain::workflow::failure::DEPENDENCY_FAILED;
 use futures_channel::{mpsc, oneshot};
@@ -64,7 +65,8 @@ enum Happened {
     Done(Box<Outcome>),
     Exchanged(Sent, Box<Result<Exchange, PortError>>),
     TimeToRenew,
-    TimeToAsk,
+    /// By the timer of this number; only the last one set counts.
+    TimeToAsk(u64),
 }
 
 /// An exchange under way: what it carries, to be repeated if the reply is lost.
@@ -198,6 +200,8 @@ struct Drive<'a, P: Ports> {
     renew: bool,
     /// When to ask again for what is ready.
     ask_at: Option<DateTime<Utc>>,
+    /// How many timers for asking again were set.
+    asks: u64,
     given_back: bool,
     /// Outcomes in the next exchange; fewer while looking for one that cannot be stored.
     batch: usize,
@@ -217,6 +221,7 @@ impl<'a, P: Ports> Drive<'a, P> {
             hungry,
             renew: false,
             ask_at: None,
+            asks: 0,
             given_back: false,
             batch: BATCH,
             failures: 0,
@@ -225,7 +230,7 @@ impl<'a, P: Ports> Drive<'a, P> {
     }
 
     async fn run(mut self, inbox: &mut mpsc::UnboundedReceiver<News>) -> Worked {
-        self.set_timer(RENEW_EVERY_MS, || Happened::TimeToRenew);
+        self.set_timer(RENEW_EVERY_MS, Happened::TimeToRenew);
         loop {
             while let Ok(news) = inbox.try_recv() {
                 self.hear(news);
@@ -288,11 +293,11 @@ impl<'a, P: Ports> Drive<'a, P> {
             Happened::Exchanged(sent, reply) => self.digest(sent, *reply),
             Happened::TimeToRenew => {
                 self.renew = true;
-                self.set_timer(RENEW_EVERY_MS, || Happened::TimeToRenew);
+                self.set_timer(RENEW_EVERY_MS, Happened::TimeToRenew);
             }
-            Happened::TimeToAsk => {
-                if self.ask_at.is_some_and(|at| at <= self.ports.clock().now()) {
-                    self.ask_at = None;
+            // The clock is not asked: somebody may have set it back meanwhile.
+            Happened::TimeToAsk(number) => {
+                if number == self.asks && self.ask_at.take().is_some() {
                     self.hungry = true;
                 }
             }
@@ -351,17 +356,18 @@ impl<'a, P: Ports> Drive<'a, P> {
         let at = self.ports.clock().now() + pause;
         if self.ask_at.is_none_or(|earlier| at < earlier) {
             self.ask_at = Some(at);
+            self.asks += 1;
             // A timer may fire a little early by the clock's rounding.
-            self.set_timer(milliseconds + 1, || Happened::TimeToAsk);
+            self.set_timer(milliseconds + 1, Happened::TimeToAsk(self.asks));
         }
     }
 
-    fn set_timer(&mut self, milliseconds: u64, happened: fn() -> Happened) {
+    fn set_timer(&mut self, milliseconds: u64, happened: Happened) {
         let clock = self.ports.clock();
         self.under_way.push(
             async move {
                 clock.sleep(milliseconds).await;
-                happened()
+                happened
             }
             .boxed_local(),
         );
@@ -383,7 +389,7 @@ impl<'a, P: Ports> Drive<'a, P> {
         };
         let mut worker = self.engine.options.worker.clone();
         if self.engine.reply_lost.replace(false) {
-            worker.held = Some(self.held.iter().cloned().collect());
+            worker.held = Some(self.held());
         }
         self.exchanging = true;
         self.hungry &= want == 0;
@@ -413,6 +419,13 @@ impl<'a, P: Ports> Drive<'a, P> {
             .min(BATCH)
     }
 
+    /// What is held, in an order that repeats itself.
+    fn held(&self) -> Vec<ClaimKey> {
+        let mut held: Vec<ClaimKey> = self.held.iter().cloned().collect();
+        sorted::sort(&mut held);
+        held
+    }
+
     fn is_busy(&self) -> bool {
         !self.held.is_empty()
     }
@@ -432,7 +445,7 @@ impl<'a, P: Ports> Drive<'a, P> {
         }
         self.given_back = true;
         let reported: HashSet<ClaimKey> = self.outcomes.iter().map(Outcome::key).collect();
-        for key in self.held.iter().filter(|key| !reported.contains(key)) {
+        for key in self.held().iter().filter(|key| !reported.contains(key)) {
             self.outcomes.push(Outcome {
                 execution_id: key.execution_id,
                 step: key.step,

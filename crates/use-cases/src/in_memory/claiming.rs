@@ -4,49 +4,84 @@ use std::rc::Rc;
 
 use domain::ids::ExecutionId;
 use domain::instant::Instant;
+use domain::vocabulary::{ExecutionStatus, JobPriority};
 use domain::workflow::plan::StepKind;
 use uuid::Uuid;
 
+use super::changes::{Change, Mutant};
 use super::machine::{Machine, Ready, Run};
-use crate::ports::{ChildResult, Claim, Step, StepResult, StepState, StepStatus};
+use crate::ports::{ChildResult, Claim, ClaimKey, Step, StepResult, StepState, StepStatus};
 
 impl Machine {
-    /// Leases due steps to a worker: the most urgent first, then the oldest.
-    pub(super) fn claim(&mut self, token: Uuid, want: u32, now: Instant) -> Vec<Claim> {
-        self.sort_ready();
-        let mut claims = Vec::new();
-        while claims.len() < want as usize {
-            let due = |ready: &Ready| ready.due_at <= now && !self.rests(ready);
-            let Some(place) = self.ready.iter().position(due) else {
-                break;
-            };
-            let Ready {
-                execution_id, step, ..
-            } = self.ready.remove(place);
-            match step {
-                Some(step) if self.opens(execution_id, step) => {
-                    self.release(execution_id, vec![step], now);
-                    self.sort_ready();
-                }
-                Some(step) => claims.extend(self.hand_over(execution_id, step, token, now)),
-                None => {
-                    self.begin(execution_id, now);
-                    self.sort_ready();
-                }
-            }
+    /// Follows a hint of the queue in a locked run: hands a step that still is ready to a worker,
+    /// or begins the run.
+    pub(super) fn take(
+        &mut self,
+        id: ExecutionId,
+        step: Option<Step>,
+        token: Uuid,
+        now: Instant,
+    ) -> Option<Claim> {
+        let status = self.runs.get(&id)?.execution.status;
+        // What a paused run loses here it gets back when it is resumed.
+        let rests = status == ExecutionStatus::Paused && !self.has(Mutant::PausedHandedOut);
+        let over = status.is_finished() && !self.has(Mutant::CancelledHandedOut);
+        if rests || over {
+            return None;
         }
-        claims
+        match step {
+            None if status == ExecutionStatus::Pending && !self.rests_above(id) => {
+                self.begin(id, now);
+                None
+            }
+            None => None,
+            Some(step) if self.is_takeable(id, step) => {
+                if self.opens(id, step) {
+                    self.release(id, vec![step], now);
+                    return None;
+                }
+                self.hand_over(id, step, token, now)
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Whether a step still waits for a worker, or for a nested run that has ended.
+    fn is_takeable(&self, id: ExecutionId, step: Step) -> bool {
+        let state = self.runs.get(&id).and_then(|run| run.state(step));
+        match state {
+            Some(StepState::Ready) => true,
+            Some(StepState::Waiting) => {
+                self.child_result(id, step).is_some() || self.has(Mutant::NestedNotAwaited)
+            }
+            Some(StepState::Cancelled) => self.has(Mutant::CancelledHandedOut),
+            _ => self.has(Mutant::HintBelieved),
+        }
+    }
+
+    /// Whether the run above is paused.
+    fn rests_above(&self, id: ExecutionId) -> bool {
+        let parent = self
+            .runs
+            .get(&id)
+            .and_then(|run| run.execution.parent_execution_id);
+        let parent = parent.and_then(|parent| self.runs.get(&parent));
+        parent.is_some_and(|run| run.execution.status == ExecutionStatus::Paused)
+    }
+
+    /// The runs whose rows are looked at when a hint is followed, besides the run itself.
+    pub(super) fn looked_at(&self, id: ExecutionId, step: Option<Step>) -> Option<ExecutionId> {
+        let run = self.runs.get(&id)?;
+        match step {
+            None => run.execution.parent_execution_id,
+            Some(step) => run.rows.get(&step)?.child,
+        }
     }
 
     /// Whether the step is the start of a container that is tried again.
     fn opens(&self, id: ExecutionId, step: Step) -> bool {
         let run = self.runs.get(&id);
         run.is_some_and(|run| run.plan.steps[step as usize].kind == StepKind::Open)
-    }
-
-    fn sort_ready(&mut self) {
-        self.ready
-            .sort_by_key(|r| (std::cmp::Reverse(r.priority), r.due_at, r.arrival));
     }
 
     pub(super) fn hand_over(
@@ -68,6 +103,15 @@ impl Machine {
         let (attempt, failures) = (row.run.attempt, row.run.failures);
         let options = row.options.clone();
         run.execution.revision += 1;
+        self.journal.push(Change::HandedOut {
+            key: ClaimKey {
+                execution_id: id,
+                step,
+                attempt,
+            },
+            failures,
+            lease_token: token,
+        });
         match &child {
             None => self.record_started(id, step, now),
             Some(child) => self.record_level(id, child.execution_id, false, now),
@@ -101,7 +145,7 @@ impl Machine {
         })
     }
 
-    fn child_result(&self, id: ExecutionId, step: Step) -> Option<ChildResult> {
+    pub(super) fn child_result(&self, id: ExecutionId, step: Step) -> Option<ChildResult> {
         let child = self.runs.get(&id)?.rows.get(&step)?.child?;
         let execution = &self.runs.get(&child)?.execution;
         execution.status.is_finished().then(|| ChildResult {
@@ -110,6 +154,13 @@ impl Machine {
             outputs: execution.outputs.clone().unwrap_or_default(),
             errors: execution.errors.clone(),
         })
+    }
+}
+
+impl Ready {
+    /// The place in the queue: the most urgent first, then the longest due.
+    pub(super) fn place(&self) -> (std::cmp::Reverse<JobPriority>, Instant, u64) {
+        (std::cmp::Reverse(self.priority), self.due_at, self.arrival)
     }
 }
 

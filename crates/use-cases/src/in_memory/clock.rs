@@ -54,6 +54,11 @@ impl Clock {
         due.into_iter().for_each(Waker::wake);
     }
 
+    /// The next instant somebody waits for.
+    pub fn next(&self) -> Option<DateTime<Utc>> {
+        self.sleepers.borrow().iter().map(|(until, _)| *until).min()
+    }
+
     /// Runs a future to its end; whenever all in it wait for the clock, jumps to the next instant
     /// somebody waits for. `None` when it waits for something that can never come.
     pub fn drive<T>(&self, future: impl Future<Output = T>) -> Option<T> {
@@ -66,8 +71,7 @@ impl Clock {
                     return Some(value);
                 }
             }
-            let next = self.sleepers.borrow().iter().map(|(until, _)| *until).min();
-            self.set(next?);
+            self.set(self.next()?);
         }
     }
 }

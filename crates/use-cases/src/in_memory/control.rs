@@ -1,6 +1,7 @@
 //! What people do to runs: pausing, resuming, one more attempt, taking a failed run up again.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use domain::execution::Progress;
 use domain::ids::{ExecutionId, UserId};
@@ -9,8 +10,13 @@ use domain::vocabulary::ExecutionStatus;
 use domain::workflow::resumption::Resumption;
 use uuid::Uuid;
 
-use super::machine::{LEASE_MS, Machine, Ready, Run};
+use super::changes::{Change, Mutant};
+use super::exchange::report_of;
+use super::machine::{Machine, Row, Run};
 use crate::ports::{Claim, Orchestrate, ReportedFailure, Retry, Step, StepState};
+
+/// What is in the queue of some runs.
+pub(super) type Queued = BTreeSet<(ExecutionId, Option<Step>)>;
 
 impl Machine {
     /// Pauses or resumes a run and what is nested in it.
@@ -20,6 +26,7 @@ impl Machine {
         to: ExecutionStatus,
         by: UserId,
         reason: Option<&str>,
+        queued: &Queued,
         now: Instant,
     ) {
         let (from, event) = match to {
@@ -29,29 +36,53 @@ impl Machine {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
+        if to == ExecutionStatus::Running && run.execution.status == ExecutionStatus::Pending {
+            self.queue_again(id, queued, now);
+            return;
+        }
         if run.execution.status != from {
             return;
         }
         run.execution.status = to;
         run.execution.revision += 1;
+        if to == ExecutionStatus::Running {
+            self.queue_again(id, queued, now);
+        }
         self.record_turn(id, event, by, reason, now);
         self.end_if_done(id, now);
         let runs = self.runs.values().map(|run| &run.execution);
         let nested = runs.filter(|e| e.parent_execution_id == Some(id));
         for child in nested.map(|e| e.execution_id).collect::<Vec<_>>() {
-            self.turn(child, to, by, reason, now);
+            self.turn(child, to, by, reason, queued, now);
         }
     }
 
-    /// Whether what is ready has to wait for its run, or the run above, to be resumed.
-    pub(super) fn rests(&self, ready: &Ready) -> bool {
-        let paused = |id: ExecutionId| {
-            let run = self.runs.get(&id);
-            run.is_some_and(|run| run.execution.status == ExecutionStatus::Paused)
+    /// Puts back into the queue what a paused run lost from it; what waits for a later attempt is
+    /// still there.
+    fn queue_again(&mut self, id: ExecutionId, queued: &Queued, now: Instant) {
+        let Some(run) = self
+            .runs
+            .get(&id)
+            .filter(|_| !self.has(Mutant::ResumeForgets))
+        else {
+            return;
         };
-        let run = self.runs.get(&ready.execution_id);
-        let parent = run.and_then(|run| run.execution.parent_execution_id);
-        paused(ready.execution_id) || parent.is_some_and(paused)
+        let mut hints = Vec::new();
+        if run.execution.status == ExecutionStatus::Pending {
+            hints.push(None);
+        }
+        for (step, row) in &run.rows {
+            let back = || self.child_result(id, *step).is_some();
+            let state = row.run.status;
+            if state == StepState::Ready || (state == StepState::Waiting && back()) {
+                hints.push(Some(*step));
+            }
+        }
+        for step in hints {
+            if !queued.contains(&(id, step)) {
+                self.enqueue(id, step, now);
+            }
+        }
     }
 
     /// Makes an action ready again; `false` when it moved on meanwhile.
@@ -93,8 +124,11 @@ impl Machine {
         self.row_mut(id, retry.step, |row| {
             row.run.failures = row.run.failures.min(max);
         });
-        self.ready
-            .retain(|r| (r.execution_id, r.step) != (id, Some(retry.step)));
+        self.journal.push(Change::RetriedByHand {
+            execution_id: id,
+            step: retry.step,
+            takes_up,
+        });
         if let Some(resumption) = &retry.resumption {
             self.take_up(id, retry.step, resumption, by, now);
         }
@@ -137,16 +171,11 @@ impl Machine {
         for step in &order.steps {
             run.row(*step).options = Some(order.options.clone());
         }
-        self.leases.insert(token, now.plus_millis(LEASE_MS));
         self.flag(id, &order.skip, "NOT_SELECTED", now);
         let mut claims = Vec::new();
         for step in &order.steps {
-            let place = |r: &Ready| (r.execution_id, r.step) == (id, Some(*step));
-            let Some(place) = self.ready.iter().position(place) else {
-                continue;
-            };
-            if claims.len() < want as usize {
-                self.ready.remove(place);
+            let state = self.runs.get(&id).and_then(|run| run.state(*step));
+            if state == Some(StepState::Ready) && claims.len() < want as usize {
                 claims.extend(self.hand_over(id, *step, token, now));
             }
         }
@@ -166,6 +195,12 @@ impl Machine {
                     .is_none_or(|token| row.lease == Some(token))
         });
         if holds {
+            let lease_token = row.and_then(|row| row.lease).unwrap_or_default();
+            self.journal.push(Change::Accepted {
+                key: outcome.key(),
+                lease_token,
+                report: report_of(&outcome.kind, now),
+            });
             self.record(outcome, now);
         }
         holds
@@ -175,8 +210,16 @@ impl Machine {
 impl Run {
     fn set_back(&mut self, target: Step, resumption: &Resumption, now: Instant) {
         let again: BTreeSet<Step> = resumption.again.iter().copied().collect();
+        let plan = Rc::clone(&self.plan);
+        let counts_on = self.mutant != Some(Mutant::AttemptsForgotten);
         self.rows.retain(|step, row| {
-            *step == target || (!again.contains(step) && row.run.status != StepState::Cancelled)
+            let stays = *step == target
+                || (!again.contains(step) && row.run.status != StepState::Cancelled);
+            if !stays {
+                // Attempts count on, since a late reply names them.
+                *row = Row::blank(&plan, *step, row.run.attempt);
+            }
+            stays || (counts_on && row.run.attempt > 0)
         });
         for step in &resumption.release {
             self.row(*step).waiting = 0;
@@ -184,6 +227,9 @@ impl Run {
         for (step, count) in &resumption.waiting {
             self.row(*step).waiting = *count;
         }
+        // A run that ended has forgotten how far its groups were.
+        let groups = self.plan.groups.iter();
+        self.cursors = groups.map(|group| group.concurrency as usize).collect();
         for (group, next) in &resumption.cursors {
             self.cursors[*group as usize] = *next as usize;
         }

@@ -1,4 +1,4 @@
-//! What workers tell the machine, and what it hands them.
+//! What workers tell the machine, and how runs are ended from outside.
 
 use std::collections::BTreeSet;
 
@@ -7,75 +7,109 @@ use domain::instant::Instant;
 use domain::vocabulary::{ErrorCategory, ExecutionStatus};
 use uuid::Uuid;
 
-use super::machine::{LEASE_MS, Machine, Origin, Row};
+use super::changes::{Change, Mutant, Report};
+use super::machine::{Machine, Origin, Row, Run};
 use crate::ports::{
-    ActionError, Exchange, ExecutionError, FinishedExecution, NewExecution, Outcome, OutcomeKind,
-    Step, StepState, StoredLogLine, Worker,
+    ActionError, ClaimKey, ExecutionError, NewExecution, Outcome, OutcomeKind, Step, StepState,
+    StoredLogLine,
 };
 
 impl Machine {
-    /// Renews the lease, records outcomes whose lease holds, and hands out what is due.
-    pub(super) fn exchange(
-        &mut self,
-        worker: &Worker,
-        outcomes: &[Outcome],
-        want: u32,
-        now: Instant,
-    ) -> Exchange {
-        self.leases
-            .insert(worker.lease_token, now.plus_millis(LEASE_MS));
-        let before = self.finished();
-        let mut exchange = Exchange::default();
-        for outcome in outcomes {
-            if self.holds(worker.lease_token, outcome) {
-                self.record(outcome, now);
-            } else {
-                exchange.refused.push(outcome.key());
-            }
-        }
-        if let Some(held) = &worker.held {
-            let lost = self.leased(|token| token == worker.lease_token);
-            let lost = lost.into_iter().filter(|(id, step, attempt)| {
-                let known = |key: &&crate::ports::ClaimKey| {
-                    (key.execution_id, key.step, key.attempt) == (*id, *step, *attempt)
-                };
-                held.iter().find(known).is_none()
-            });
-            for (id, step, _) in lost.collect::<Vec<_>>() {
-                self.give_back(id, step, now);
-            }
-        }
-        exchange.claims = self.claim(worker.lease_token, want, now);
-        exchange.finished = self.ended_since(&before);
-        if exchange.claims.len() < want as usize {
-            let waiting = self.ready.iter().filter(|ready| !self.rests(ready));
-            let waiting = waiting.map(|ready| ready.due_at.millis_since(now));
-            exchange.next_due_ms = waiting.min().map(|ms| u64::try_from(ms).unwrap_or(0));
-        }
-        exchange
+    /// The runs in which steps are held under some leases, in the order in which they are locked.
+    pub(super) fn runs_leased(&self, of: impl Fn(Uuid) -> bool) -> Vec<ExecutionId> {
+        let holds = |run: &&Run| run.rows.values().any(|row| row.held_by(&of));
+        let runs = self.runs.values().filter(holds);
+        runs.map(|run| run.execution.execution_id).collect()
     }
 
-    /// Takes steps back from workers that fell silent, and ends runs whose deadline has passed.
-    pub(super) fn sweep(&mut self, now: Instant) {
-        self.leases.retain(|_, expires| *expires > now);
-        let live: Vec<Uuid> = self.leases.keys().copied().collect();
-        for (id, step, _) in self.leased(|token| !live.contains(&token)) {
-            // So a step that kills its workers comes to an end.
-            self.row_mut(id, step, |row| row.run.failures += 1);
-            self.give_back(id, step, now);
+    /// Takes back what is held of a run under some leases, except what is known to be held.
+    pub(super) fn return_steps(
+        &mut self,
+        id: ExecutionId,
+        of: impl Fn(Uuid) -> bool,
+        held: &[ClaimKey],
+        lost: bool,
+        now: Instant,
+    ) {
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        let rows = run.rows.values().filter(|row| row.held_by(&of));
+        let keys = rows.filter_map(|row| Some((run.key(row.run.step), row.lease?)));
+        let keys = keys.filter(|(key, _)| !held.contains(key));
+        for (key, lease_token) in keys.collect::<Vec<_>>() {
+            if lost {
+                // So a step that kills its workers comes to an end.
+                self.count_failure(id, key.step);
+            }
+            self.give_back(id, key.step, now);
+            self.journal.push(Change::Returned {
+                key,
+                lease_token,
+                lost,
+            });
         }
-        let late = self.runs.values().map(|run| &run.execution);
-        let late = late.filter(|e| !e.status.is_finished() && e.deadline.is_some_and(|d| d <= now));
-        for id in late.map(|e| e.execution_id).collect::<Vec<_>>() {
-            let error = ExecutionError {
-                node_id: None,
-                action_id: None,
-                code: "EXECUTION_TIMEOUT".to_owned(),
-                message: "The deadline has passed".to_owned(),
-                category: Some(ErrorCategory::Timeout),
-            };
-            self.stop(id, ExecutionStatus::Failed, Some(error), now);
+    }
+
+    /// Records outcomes of one run whose lease holds; answers the others.
+    pub(super) fn report(
+        &mut self,
+        token: Uuid,
+        outcomes: &[&Outcome],
+        now: Instant,
+    ) -> Vec<ClaimKey> {
+        let mut refused = Vec::new();
+        for outcome in outcomes {
+            if self.holds(token, outcome) {
+                self.journal.push(Change::Accepted {
+                    key: outcome.key(),
+                    lease_token: token,
+                    report: report_of(&outcome.kind, now),
+                });
+                self.record(outcome, now);
+            } else {
+                refused.push(outcome.key());
+            }
         }
+        refused
+    }
+
+    /// The runs whose deadline has passed.
+    pub(super) fn late(&self, now: Instant) -> Vec<ExecutionId> {
+        let runs = self.runs.values().map(|run| &run.execution);
+        let late = runs.filter(|e| !e.status.is_finished() && e.deadline.is_some_and(|d| d <= now));
+        late.map(|e| e.execution_id).collect()
+    }
+
+    /// A run and all that are nested in it and have not ended, in the order in which they are
+    /// locked.
+    pub(super) fn tree(&self, root: ExecutionId) -> Vec<ExecutionId> {
+        let mut tree = BTreeSet::from([root]);
+        loop {
+            let runs = self.runs.values().map(|run| &run.execution);
+            let below = runs.filter(|e| {
+                let parent = e.parent_execution_id;
+                !e.status.is_finished() && parent.is_some_and(|parent| tree.contains(&parent))
+            });
+            let below: Vec<ExecutionId> = below.map(|e| e.execution_id).collect();
+            let before = tree.len();
+            tree.extend(below);
+            if tree.len() == before {
+                return tree.into_iter().collect();
+            }
+        }
+    }
+
+    /// Fails a run whose deadline has passed, and cancels what is nested in it.
+    pub(super) fn expire(&mut self, id: ExecutionId, now: Instant) {
+        let error = ExecutionError {
+            node_id: None,
+            action_id: None,
+            code: "EXECUTION_TIMEOUT".to_owned(),
+            message: "The deadline has passed".to_owned(),
+            category: Some(ErrorCategory::Timeout),
+        };
+        self.stop(id, ExecutionStatus::Failed, Some(error), now);
     }
 
     /// Ends a run and everything nested in it.
@@ -104,11 +138,8 @@ impl Machine {
             return;
         }
         run.execution.errors.extend(error);
-        for row in run
-            .rows
-            .values_mut()
-            .filter(|row| row.run.finished_at.is_none())
-        {
+        let unended = run.rows.values_mut();
+        for row in unended.filter(|row| row.run.finished_at.is_none()) {
             row.run.status = StepState::Cancelled;
             row.run.finished_at = Some(now);
             row.lease = None;
@@ -117,6 +148,7 @@ impl Machine {
         let nested = self.runs.values().map(|run| &run.execution);
         let nested =
             nested.filter(|e| e.parent_execution_id == Some(id) && !e.status.is_finished());
+        let nested = nested.filter(|_| !self.has(Mutant::NestedRunsOn));
         for child in nested.map(|e| e.execution_id).collect::<Vec<_>>() {
             self.record_cancel(child, None, None, now);
             self.stop(child, ExecutionStatus::Cancelled, None, now);
@@ -128,11 +160,20 @@ impl Machine {
             .runs
             .get(&outcome.execution_id)
             .and_then(|run| run.rows.get(&outcome.step));
+        let again = self.has(Mutant::OutcomeAppliedTwice);
         row.is_some_and(|row| {
-            row.run.status == StepState::Executing
-                && row.lease == Some(token)
-                && row.run.attempt == outcome.attempt
+            let fenced = !self.has(Mutant::NotFenced);
+            let mine = row.lease == Some(token) || !fenced;
+            let any = self.has(Mutant::AttemptNotFenced) || !fenced;
+            let same = row.run.attempt == outcome.attempt || any;
+            let twice = again && same && row.run.status == StepState::Completed;
+            row.run.status == StepState::Executing && mine && same || twice
         })
+    }
+
+    fn count_failure(&mut self, id: ExecutionId, step: Step) {
+        let counts = u32::from(!self.has(Mutant::FailuresForgotten));
+        self.row_mut(id, step, |row| row.run.failures += counts);
     }
 
     pub(super) fn record(&mut self, outcome: &Outcome, now: Instant) {
@@ -203,9 +244,14 @@ impl Machine {
         delay: u64,
         now: Instant,
     ) {
+        let delay = if self.has(Mutant::BackoffForgotten) {
+            0
+        } else {
+            delay
+        };
         let due_at = now.plus_millis(i64::try_from(delay).unwrap_or(i64::MAX));
+        self.count_failure(id, step);
         self.row_mut(id, step, |row| {
-            row.run.failures += 1;
             row.run.error = Some(error.clone());
             row.run.status = StepState::Ready;
             row.run.due_at = Some(due_at);
@@ -218,10 +264,8 @@ impl Machine {
     }
 
     fn fail(&mut self, id: ExecutionId, step: Step, error: &ActionError, now: Instant) {
-        self.row_mut(id, step, |row| {
-            row.run.failures += 1;
-            row.run.error = Some(error.clone());
-        });
+        self.count_failure(id, step);
+        self.row_mut(id, step, |row| row.run.error = Some(error.clone()));
         if let Some(run) = self.runs.get_mut(&id) {
             let (node_id, action_id) = run.place(step);
             run.execution.errors.push(ExecutionError {
@@ -247,8 +291,6 @@ impl Machine {
             }
             row.run.skip_reason = Some(reason.to_owned());
             if row.run.status == StepState::Ready {
-                self.ready
-                    .retain(|r| (r.execution_id, r.step) != (id, Some(*step)));
                 self.end_action(id, *step, StepState::Skipped, now);
             }
         }
@@ -272,6 +314,9 @@ impl Machine {
         row.child = Some(child.execution_id);
         self.start(child.clone(), origin, now);
         self.record_level(id, child.execution_id, true, now);
+        if self.has(Mutant::NestedNotAwaited) {
+            self.enqueue(id, Some(step), now.plus_millis(500));
+        }
     }
 
     fn give_back(&mut self, id: ExecutionId, step: Step, due_at: Instant) {
@@ -279,7 +324,9 @@ impl Machine {
             row.run.status = StepState::Ready;
             row.lease = None;
         });
-        self.enqueue(id, Some(step), due_at);
+        if !self.has(Mutant::WakeUpLost) {
+            self.enqueue(id, Some(step), due_at);
+        }
     }
 
     fn log(&mut self, outcome: &Outcome, now: Instant) {
@@ -303,36 +350,33 @@ impl Machine {
             change(run.row(step));
         }
     }
+}
 
-    fn leased(&self, of: impl Fn(Uuid) -> bool) -> Vec<(ExecutionId, Step, u32)> {
-        let rows = self
-            .runs
-            .iter()
-            .flat_map(|(id, run)| run.rows.values().map(move |r| (id, r)));
-        rows.filter(|(_, row)| row.run.status == StepState::Executing && row.lease.is_some_and(&of))
-            .map(|(id, row)| (*id, row.run.step, row.run.attempt))
-            .collect()
+impl Run {
+    fn key(&self, step: Step) -> ClaimKey {
+        ClaimKey {
+            execution_id: self.execution.execution_id,
+            step,
+            attempt: self.rows.get(&step).map_or(0, |row| row.run.attempt),
+        }
     }
+}
 
-    fn finished(&self) -> BTreeSet<ExecutionId> {
-        let runs = self.runs.values().map(|run| &run.execution);
-        let ended = runs.filter(|execution| execution.status.is_finished());
-        ended.map(|execution| execution.execution_id).collect()
+impl Row {
+    /// Whether it is under way under one of some leases.
+    fn held_by(&self, of: &impl Fn(Uuid) -> bool) -> bool {
+        self.run.status == StepState::Executing && self.lease.is_some_and(of)
     }
+}
 
-    fn ended_since(&self, before: &BTreeSet<ExecutionId>) -> Vec<FinishedExecution> {
-        let ended = self
-            .finished()
-            .into_iter()
-            .filter(|id| !before.contains(id));
-        ended
-            .filter_map(|execution_id| {
-                let status = self.runs.get(&execution_id)?.execution.status;
-                Some(FinishedExecution {
-                    execution_id,
-                    status,
-                })
-            })
-            .collect()
+pub(super) fn report_of(kind: &OutcomeKind, now: Instant) -> Report {
+    let due_at = |ms: u64| now.plus_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+    match kind {
+        OutcomeKind::Completed { .. } => Report::Completed,
+        OutcomeKind::Retry { delay_ms, .. } => Report::Retry(due_at(*delay_ms)),
+        OutcomeKind::Failed { .. } => Report::Failed,
+        OutcomeKind::Skipped { .. } => Report::Skipped,
+        OutcomeKind::Child { child } => Report::Child(child.execution_id),
+        OutcomeKind::Released { delay_ms } => Report::Released(due_at(*delay_ms)),
     }
 }

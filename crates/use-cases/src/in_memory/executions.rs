@@ -1,5 +1,6 @@
-//! The runs, driven by the machine beside this file.
+//! The runs, driven by the machine beside this file, one transaction for each call that writes.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::function_model::Act;
@@ -7,15 +8,19 @@ use domain::ids::{ExecutionId, ModelId, VersionId};
 use domain::vocabulary::ExecutionStatus;
 use domain::workflow::plan::Plan;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::machine::{LEASE_MS, Origin};
+use super::changes::{Change, Mutant};
+use super::machine::Origin;
 use super::page::page;
 use super::store::Shared;
+use super::transaction::Transaction;
 use crate::context::{Actor, Context, StoredAnswer};
 use crate::ports::{
-    self, ActionRun, Claim, Clock, Control, Exchange, Execution, LogFilter, NewExecution,
-    Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind, PublishedVersion,
-    ReportedFailure, Retry, Started, StartedExecution, StoredEvent, StoredLogLine, Worker, Written,
+    self, ActionRun, Claim, ClaimKey, Clock, Control, Exchange, Execution, FinishedExecution,
+    LogFilter, NewExecution, Orchestrate, Outcome, Page, PageRequest, PortError, PortErrorKind,
+    PublishedVersion, ReportedFailure, Retry, Started, StartedExecution, StoredEvent,
+    StoredLogLine, Worker, Written,
 };
 
 /// A twin of the stored runs and of the functions that drive them.
@@ -25,9 +30,144 @@ pub struct Executions(pub(super) Rc<Shared>);
 impl Executions {
     /// Does what the database does every two seconds: takes work back from workers whose lease has
     /// run out, and ends runs whose deadline has passed.
-    pub fn sweep(&self) {
+    ///
+    /// # Errors
+    /// `Unavailable` when the connection is lost, or transactions wait for each other in a circle.
+    pub async fn sweep(&self) -> Result<(), PortError> {
+        let mut transaction = self.begin("executions.sweep");
+        let mut expired = transaction.drop_expired_leases();
+        transaction.between().await?;
+        if transaction.local.has(Mutant::LivingWorkersSwept) {
+            expired.extend(self.0.machine.borrow().leases.keys());
+        }
+        // A lease may have been deleted before a slow exchange committed steps under it.
+        let missed = transaction.local.has(Mutant::LeaselessStepsMissed)
+            || transaction.local.has(Mutant::LeaseNeverExpires);
+        let shared = Rc::clone(&self.0);
+        let lost = |token| {
+            let leaseless = || !shared.machine.borrow().leases.contains_key(&token);
+            expired.contains(&token) || (!missed && leaseless())
+        };
+        self.return_steps(&mut transaction, lost, &[], true).await?;
+        let late = self.0.machine.borrow().late(transaction.now);
+        for root in late {
+            self.lock_tree(&mut transaction, root).await?;
+            transaction.local.expire(root, transaction.now);
+        }
+        transaction.between().await?;
+        transaction.commit();
+        Ok(())
+    }
+
+    /// Whether a row of the queue is due, for which a worker is woken.
+    pub fn work_is_due(&self) -> bool {
+        let machine = self.0.machine.borrow();
         let now = self.0.clock.instant();
-        self.0.machine.borrow_mut().sweep(now);
+        machine.ready.iter().any(|hint| hint.due_at <= now)
+    }
+
+    fn begin(&self, operation: &'static str) -> Transaction {
+        Transaction::begin(&self.0, operation)
+    }
+
+    async fn return_steps(
+        &self,
+        transaction: &mut Transaction,
+        of: impl Fn(Uuid) -> bool,
+        held: &[ClaimKey],
+        lost: bool,
+    ) -> Result<(), PortError> {
+        let runs = self.0.machine.borrow().runs_leased(&of);
+        for id in runs {
+            transaction.lock_run(id).await?;
+            let now = transaction.now;
+            transaction.local.return_steps(id, &of, held, lost, now);
+        }
+        transaction.between().await
+    }
+
+    /// Takes back what a worker was handed in a reply that it does not know of.
+    async fn take_unnamed(
+        &self,
+        transaction: &mut Transaction,
+        token: Uuid,
+        held: Vec<ClaimKey>,
+    ) -> Result<(), PortError> {
+        if !transaction.local.has(Mutant::LostReplyKept) {
+            let own = |other| other == token;
+            self.return_steps(transaction, own, &held, false).await?;
+        }
+        transaction.local.journal.push(Change::Named {
+            lease_token: token,
+            held,
+            at: transaction.now,
+        });
+        Ok(())
+    }
+
+    /// Locks a run and all that are nested in it, also those that appeared meanwhile.
+    async fn lock_tree(
+        &self,
+        transaction: &mut Transaction,
+        root: ExecutionId,
+    ) -> Result<Vec<ExecutionId>, PortError> {
+        let mut locked = Vec::new();
+        loop {
+            let tree = self.0.machine.borrow().tree(root);
+            if tree.iter().all(|id| locked.contains(id)) {
+                return Ok(tree);
+            }
+            for id in &tree {
+                transaction.lock_run(*id).await?;
+            }
+            locked = tree;
+            transaction.between().await?;
+        }
+    }
+
+    /// Hands out what is due, until the worker has enough.
+    async fn claim(
+        &self,
+        transaction: &mut Transaction,
+        token: Uuid,
+        want: u32,
+    ) -> Result<Vec<Claim>, PortError> {
+        let mut claims = Vec::new();
+        while claims.len() < want as usize {
+            let Some(hint) = transaction.take_hint() else {
+                break;
+            };
+            transaction.between().await?;
+            claims.extend(transaction.follow(hint, token));
+        }
+        Ok(claims)
+    }
+
+    /// Loses an acknowledged exchange, where that was planted.
+    async fn loses(&self, transaction: &Transaction) -> bool {
+        transaction.local.has(Mutant::AcknowledgedBeforeCommit)
+            && transaction.between().await.is_err()
+    }
+
+    /// Stores a run that somebody starts; `None` when the model or its plan is missing or hidden.
+    fn insert(
+        &self,
+        transaction: &mut Transaction,
+        context: &Context,
+        new: &NewExecution,
+    ) -> Option<()> {
+        let store = self.0.store.borrow();
+        let model = store.models.get(&new.model_id)?;
+        let origin = Origin {
+            organization_id: model.organization_id,
+            started_by: context.actor.user_id,
+            parent: None,
+            depth: 0,
+            traceparent: context.traceparent.clone(),
+        };
+        let now = transaction.now;
+        let shown = store.shows(context, new.model_id);
+        (shown && transaction.local.start(new.clone(), origin, now)).then_some(())
     }
 
     fn shown<T>(
@@ -55,38 +195,32 @@ impl ports::Executions for Executions {
     ) -> Result<Written<Started>, PortError> {
         const OPERATION: &str = "executions.start";
         self.0.faults.check(OPERATION)?;
-        let now = self.0.clock.instant();
-        let mut store = self.0.store.borrow_mut();
-        let mut machine = self.0.machine.borrow_mut();
-        if let Some(answer) = store.replay(context, OPERATION)? {
+        let mut transaction = self.begin(OPERATION);
+        if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let mut started = Started::default();
         for new in executions {
-            let missing = || PortError::new(PortErrorKind::NotFound, OPERATION, "");
-            if !store.shows(context, new.model_id) {
-                return Err(missing());
+            if transaction.lock_run(new.execution_id).await? {
+                return Err(PortError::new(PortErrorKind::IdTaken, OPERATION, ""));
             }
-            let model = store.models.get(&new.model_id).ok_or_else(missing)?;
-            let origin = Origin {
-                organization_id: model.organization_id,
-                started_by: context.actor.user_id,
-                parent: None,
-                depth: 0,
-                traceparent: context.traceparent.clone(),
-            };
-            if !machine.start(new.clone(), origin, now) {
-                return Err(missing());
-            }
+            self.insert(&mut transaction, context, new)
+                .ok_or_else(|| PortError::new(PortErrorKind::NotFound, OPERATION, ""))?;
         }
+        transaction.between().await?;
+        let mut started = Started::default();
         if let Some(worker) = worker {
-            let expires = now.plus_millis(LEASE_MS);
-            machine.leases.insert(worker.lease_token, expires);
-            started.claims = machine.claim(worker.lease_token, want, now);
+            let token = worker.lease_token;
+            transaction.renew_lease(token).await?;
+            if let Some(held) = &worker.held {
+                self.take_unnamed(&mut transaction, token, held.clone())
+                    .await?;
+            }
+            started.claims = transaction.take_own(token, want);
         }
+        transaction.between().await?;
         let begun = executions
             .iter()
-            .filter_map(|new| machine.runs.get(&new.execution_id));
+            .filter_map(|new| transaction.local.runs.get(&new.execution_id));
         started.executions = begun
             .map(|run| StartedExecution {
                 execution_id: run.execution.execution_id,
@@ -94,7 +228,8 @@ impl ports::Executions for Executions {
                 created_at: run.execution.created_at,
             })
             .collect();
-        store.keep(context, answer);
+        transaction.commit();
+        self.0.store.borrow_mut().keep(context, answer);
         Ok(Written::Done(started))
     }
 
@@ -105,9 +240,44 @@ impl ports::Executions for Executions {
         want: u32,
     ) -> Result<Exchange, PortError> {
         self.0.faults.check("executions.exchange")?;
-        let now = self.0.clock.instant();
-        let mut machine = self.0.machine.borrow_mut();
-        let exchange = machine.exchange(worker, outcomes, want, now);
+        let mut transaction = self.begin("executions.exchange");
+        let token = worker.lease_token;
+        transaction.renew_lease(token).await?;
+        transaction.between().await?;
+        if let Some(held) = &worker.held {
+            let reported = outcomes.iter().map(Outcome::key);
+            let known = held.iter().cloned().chain(reported).collect();
+            self.take_unnamed(&mut transaction, token, known).await?;
+        }
+        let mut exchange = Exchange::default();
+        let mut by_run: BTreeMap<ExecutionId, Vec<&Outcome>> = BTreeMap::new();
+        for outcome in outcomes {
+            by_run
+                .entry(outcome.execution_id)
+                .or_default()
+                .push(outcome);
+        }
+        for (id, outcomes) in by_run {
+            transaction.lock_run(id).await?;
+            let now = transaction.now;
+            let refused = transaction.local.report(token, &outcomes, now);
+            exchange.refused.extend(refused);
+            transaction.between().await?;
+        }
+        exchange.claims = self.claim(&mut transaction, token, want).await?;
+        let ended = transaction.ended().map(|run| FinishedExecution {
+            execution_id: run.execution.execution_id,
+            status: run.execution.status,
+        });
+        exchange.finished = ended.collect();
+        if exchange.claims.len() < want as usize {
+            exchange.next_due_ms = transaction.next_due_ms();
+        }
+        if self.loses(&transaction).await {
+            return Ok(exchange);
+        }
+        transaction.between().await?;
+        transaction.commit();
         self.0.faults.check("executions.exchange.reply")?;
         Ok(exchange)
     }
@@ -243,11 +413,16 @@ impl ports::Executions for Executions {
             }
         };
         self.0.faults.check(operation)?;
-        let now = self.0.clock.instant();
         if let Some(answer) = self.0.store.borrow().replay(context, operation)? {
             return Ok(Written::Replayed(answer));
         }
-        let status = self.shown(context, execution_id, |run| run.execution.status);
+        if self.shown(context, execution_id, |_| ()).is_none() {
+            return Err(PortError::new(PortErrorKind::NotFound, operation, ""));
+        }
+        let mut transaction = self.begin(operation);
+        transaction.lock_run(execution_id).await?;
+        let run = transaction.local.runs.get(&execution_id);
+        let status = run.map(|run| run.execution.status);
         let kind = match status {
             None => PortErrorKind::NotFound,
             Some(status) if wanted.is_none() && status.is_finished() => PortErrorKind::Finished,
@@ -255,13 +430,18 @@ impl ports::Executions for Executions {
                 PortErrorKind::OtherStatus
             }
             Some(_) => {
-                let by = context.actor.user_id;
-                let mut machine = self.0.machine.borrow_mut();
+                let (by, now) = (context.actor.user_id, transaction.now);
+                let tree = self.lock_tree(&mut transaction, execution_id).await?;
                 if control == Control::Cancel {
-                    machine.cancel(execution_id, by, reason, now);
+                    transaction.local.cancel(execution_id, by, reason, now);
                 } else {
-                    machine.turn(execution_id, next, by, reason, now);
+                    tree.iter().for_each(|id| transaction.look_below(*id));
+                    let queued = transaction.queued(&tree);
+                    let local = &mut transaction.local;
+                    local.turn(execution_id, next, by, reason, &queued, now);
                 }
+                transaction.between().await?;
+                transaction.commit();
                 self.0.store.borrow_mut().keep(context, answer);
                 return Ok(Written::Done(next));
             }
@@ -281,13 +461,17 @@ impl ports::Executions for Executions {
         if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let now = self.0.clock.instant();
         let visible = self.shown(context, execution_id, |_| ()).is_some();
-        let by = context.actor.user_id;
-        let mut machine = self.0.machine.borrow_mut();
+        let mut transaction = self.begin(OPERATION);
+        transaction.lock_run(execution_id).await?;
+        transaction.unqueue(execution_id, retry.step);
+        let (by, now) = (context.actor.user_id, transaction.now);
+        let local = &mut transaction.local;
         let kind = match visible {
             false => PortErrorKind::NotFound,
-            true if machine.retry_by_hand(execution_id, retry, by, now) => {
+            true if local.retry_by_hand(execution_id, retry, by, now) => {
+                transaction.between().await?;
+                transaction.commit();
                 self.0.store.borrow_mut().keep(context, answer);
                 return Ok(Written::Done(()));
             }
@@ -322,10 +506,20 @@ impl ports::Executions for Executions {
     ) -> Result<Vec<Claim>, PortError> {
         const OPERATION: &str = "executions.orchestrate";
         self.0.faults.check(OPERATION)?;
-        let now = self.0.clock.instant();
-        let mut machine = self.0.machine.borrow_mut();
-        let claims = machine.orchestrate(order, worker.lease_token, want, now);
-        claims.ok_or_else(|| PortError::new(PortErrorKind::OtherStatus, OPERATION, ""))
+        let token = worker.lease_token;
+        let mut transaction = self.begin(OPERATION);
+        transaction.lock_run(order.execution_id).await?;
+        order
+            .steps
+            .iter()
+            .for_each(|step| transaction.unqueue(order.execution_id, *step));
+        let now = transaction.now;
+        let claims = transaction.local.orchestrate(order, token, want, now);
+        let claims =
+            claims.ok_or_else(|| PortError::new(PortErrorKind::OtherStatus, OPERATION, ""))?;
+        transaction.renew_lease(token).await?;
+        transaction.commit();
+        Ok(claims)
     }
 
     async fn record_failure(
@@ -339,12 +533,14 @@ impl ports::Executions for Executions {
         if let Some(answer) = self.0.store.borrow().replay(context, OPERATION)? {
             return Ok(Written::Replayed(answer));
         }
-        let now = self.0.clock.instant();
-        let mut machine = self.0.machine.borrow_mut();
-        if !context.actor.service || !machine.record_reported(failure, now) {
+        let mut transaction = self.begin(OPERATION);
+        transaction.lock_run(failure.outcome.execution_id).await?;
+        let now = transaction.now;
+        if !context.actor.service || !transaction.local.record_reported(failure, now) {
             let kind = PortErrorKind::OtherStatus;
             return Err(PortError::new(kind, OPERATION, ""));
         }
+        transaction.commit();
         self.0.store.borrow_mut().keep(context, answer);
         Ok(Written::Done(()))
     }

@@ -4,6 +4,7 @@
 //! wait in `ready` for a worker, all other kinds pass at once. Whatever way a step ends, it counts
 //! its successors down. A step that carries a reason to be skipped ends the moment it is released.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -16,6 +17,7 @@ use domain::workflow::recovery::RecoveryPolicy;
 use serde_json::Map;
 use uuid::Uuid;
 
+use super::changes::{Change, Mutant};
 use crate::ports::{
     ActionRun, Execution, NewExecution, Step, StepOptions, StepState, StoredEvent, StoredLogLine,
 };
@@ -23,18 +25,23 @@ use crate::ports::{
 /// How long a lease lasts after the last exchange.
 pub(super) const LEASE_MS: i64 = 4000;
 
-/// All runs, and what waits for a worker.
+/// All runs, and what waits for a worker; or as much of that as one transaction has read and written.
 #[derive(Debug, Default)]
 pub(super) struct Machine {
     pub(super) runs: BTreeMap<ExecutionId, Run>,
+    /// Hints: the step's own row says whether it still is ready.
     pub(super) ready: Vec<Ready>,
     pub(super) leases: BTreeMap<Uuid, Instant>,
     pub(super) plans: BTreeMap<VersionId, (String, Rc<Plan>)>,
-    pub(super) drawn: u64,
+    /// Numbers that rise, and that no rollback gives back.
+    pub(super) drawn: Rc<Cell<u64>>,
+    /// What a transaction did besides the rows it leaves.
+    pub(super) journal: Vec<Change>,
+    pub(super) mutant: Option<Mutant>,
 }
 
 /// One run with its steps.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) execution: Execution,
     pub(super) plan: Rc<Plan>,
@@ -45,12 +52,13 @@ pub(super) struct Run {
     pub(super) rows: BTreeMap<Step, Row>,
     /// Per parallel group the place of the next member to release.
     pub(super) cursors: Vec<usize>,
+    pub(super) mutant: Option<Mutant>,
     pub(super) stream: Vec<StoredEvent>,
     pub(super) logs: Vec<StoredLogLine>,
 }
 
 /// A step about which something is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) run: ActionRun,
     /// How many of its predecessors have not ended.
@@ -68,7 +76,7 @@ pub(super) struct Row {
 }
 
 /// A step that waits for a worker, or a whole run that has not begun.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub(super) due_at: Instant,
     pub(super) priority: JobPriority,
@@ -89,8 +97,13 @@ pub(super) struct Origin {
 impl Machine {
     /// A number that rises with every use.
     pub(super) fn draw(&mut self) -> u64 {
-        self.drawn += 1;
-        self.drawn
+        self.drawn.set(self.drawn.get() + 1);
+        self.drawn.get()
+    }
+
+    /// Whether this fault was planted.
+    pub(super) fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
     }
 
     /// Stores a run that a worker is going to begin; `false` when there is no plan.
@@ -109,6 +122,7 @@ impl Machine {
             logs: Vec::new(),
             traceparent: origin.traceparent.clone(),
             recovery: new.recovery,
+            mutant: self.mutant,
             execution: execution(new, origin, version_number, &plan, now),
             plan,
         };
@@ -151,6 +165,11 @@ impl Machine {
                 row.run.status = StepState::Ready;
                 self.enqueue(id, Some(step), now);
             } else if let Some((first, due_at)) = run.take_restart(step) {
+                self.journal.push(Change::ContainerRestarted {
+                    execution_id: id,
+                    first,
+                    last: step,
+                });
                 self.enqueue(id, Some(first), due_at);
             } else {
                 let row = run.row(step);
@@ -195,7 +214,8 @@ impl Machine {
         self.end(id, status, now);
     }
 
-    /// Ends a run, and brings back the step that waited for it.
+    /// Ends a run, and brings back the step that waited for it: only into the queue, since the run
+    /// above is not locked. Its own claim is going to see this run's end.
     pub(super) fn end(&mut self, id: ExecutionId, status: ExecutionStatus, now: Instant) {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
@@ -206,21 +226,18 @@ impl Machine {
         run.execution.progress = run.progress();
         let execution = &run.execution;
         let parent = execution.parent_execution_id.zip(execution.parent_step);
-        self.ready.retain(|ready| ready.execution_id != id);
         self.record_end(id, now);
-        if let Some((parent, step)) = parent {
-            self.resume(parent, step, id, now);
-        }
-    }
-
-    fn resume(&mut self, parent: ExecutionId, step: Step, child: ExecutionId, now: Instant) {
-        let Some(run) = self.runs.get_mut(&parent) else {
-            return;
-        };
-        let row = run.row(step);
-        if row.run.status == StepState::Waiting && row.child == Some(child) {
-            row.run.status = StepState::Ready;
-            self.enqueue(parent, Some(step), now);
+        if let Some((parent, step)) = parent
+            && !self.has(Mutant::NestedEndUnannounced)
+        {
+            let arrival = self.draw();
+            self.ready.push(Ready {
+                due_at: now,
+                priority: JobPriority::Normal,
+                arrival,
+                execution_id: parent,
+                step: Some(step),
+            });
         }
     }
 }
@@ -228,17 +245,10 @@ impl Machine {
 impl Run {
     /// The row of a step, made when it is first needed.
     pub(super) fn row(&mut self, step: Step) -> &mut Row {
-        let indegree = self.plan.steps[step as usize].indegree;
-        self.rows.entry(step).or_insert_with(|| Row {
-            run: blank(step),
-            waiting: indegree,
-            lease: None,
-            container_failed: false,
-            restart_at: None,
-            restarts: 0,
-            child: None,
-            options: None,
-        })
+        let plan = &self.plan;
+        self.rows
+            .entry(step)
+            .or_insert_with(|| Row::blank(plan, step, 0))
     }
 
     /// Ends a step and answers which steps have nothing left to wait for.
@@ -247,7 +257,7 @@ impl Run {
         row.run.status = status;
         row.run.finished_at = Some(now);
         row.lease = None;
-        self.remaining -= 1;
+        self.remaining = self.remaining.saturating_sub(1);
         self.execution.revision += 1;
         self.pass_on(step)
     }
@@ -257,17 +267,21 @@ impl Run {
         let plan = Rc::clone(&self.plan);
         let spec = &plan.steps[step as usize];
         let mut released = Vec::new();
+        let by = 1 + u32::from(self.mutant == Some(Mutant::JoinCountsTwice));
+        let freed = 1 + usize::from(self.mutant == Some(Mutant::GroupLimitIgnored));
         for successor in &spec.successors {
             let row = self.row(*successor);
-            row.waiting = row.waiting.saturating_sub(1);
+            row.waiting = row.waiting.saturating_sub(by);
             if row.waiting == 0 {
                 released.push(*successor);
             }
         }
         if let Some(group) = spec.group {
             let cursor = &mut self.cursors[group as usize];
-            released.extend(plan.groups[group as usize].members.get(*cursor));
-            *cursor += 1;
+            let next = plan.groups[group as usize].members.iter().skip(*cursor);
+            let before = released.len();
+            released.extend(next.take(freed));
+            *cursor += (released.len() - before).max(1);
         }
         released
     }
@@ -280,19 +294,10 @@ impl Run {
         let due_at = self.rows.get_mut(&container.first)?.restart_at.take()?;
         for (step, row) in self.rows.range_mut(container.first..=close) {
             self.remaining += usize::from(row.run.finished_at.is_some());
-            let fresh = ActionRun {
-                attempt: row.run.attempt,
-                ..blank(*step)
-            };
             *row = Row {
-                run: fresh,
-                waiting: plan.steps[*step as usize].indegree,
-                lease: None,
-                container_failed: false,
-                restart_at: None,
                 restarts: row.restarts + u32::from(*step == container.first),
-                child: None,
                 options: row.options.clone(),
+                ..Row::blank(&plan, *step, row.run.attempt)
             };
         }
         for (cursor, group) in self.cursors.iter_mut().zip(&plan.groups) {
@@ -354,6 +359,25 @@ impl Run {
         let total = self.execution.progress.total_nodes;
         let status = self.execution.status;
         Progress::of(total, completed, failed, skipped, status).at_least(self.execution.progress)
+    }
+}
+
+impl Row {
+    /// A step that nothing has happened to but being handed out some times.
+    pub(super) fn blank(plan: &Plan, step: Step, attempt: u32) -> Self {
+        Self {
+            run: ActionRun {
+                attempt,
+                ..blank(step)
+            },
+            waiting: plan.steps[step as usize].indegree,
+            lease: None,
+            container_failed: false,
+            restart_at: None,
+            restarts: 0,
+            child: None,
+            options: None,
+        }
     }
 }
 

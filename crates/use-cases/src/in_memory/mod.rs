@@ -1,13 +1,14 @@
 //! A world in memory: a twin of every port, with a clock and identifiers that a test controls.
 //!
-//! `machine`, `exchange`, `claiming` and `record` are the rules of a run as the database keeps them;
-//! `store` has the rest of what the database guards. `faults` lets calls fail on order.
+//! `machine`, `exchange`, `claiming`, `control` and `record` are the rules of a run as the database
+//! keeps them, `transaction` is how calls that overlap keep out of each other's way; `store` has the rest of what the database guards. `faults` lets calls fail on order.
 
 mod agent_service;
 mod agent_tasks;
 mod aggregates;
 mod ai_agents;
 mod audit_logs;
+mod changes;
 mod claiming;
 mod clock;
 mod contexts;
@@ -38,6 +39,7 @@ mod schedules;
 mod secrets;
 mod spindle;
 mod store;
+mod transaction;
 mod workflows;
 
 use std::cell::RefMut;
@@ -51,6 +53,7 @@ pub use self::agent_tasks::AgentTasks;
 pub use self::aggregates::Aggregates;
 pub use self::ai_agents::AiAgents;
 pub use self::audit_logs::AuditLogs;
+pub use self::changes::{Change, Interference, Mutant, Report};
 pub use self::clock::Clock;
 pub use self::contexts::Contexts;
 pub use self::described_nodes::DescribedNodes;
@@ -157,6 +160,16 @@ impl World {
     /// The encrypted value of a secret.
     pub fn sealed_value(&self, id: SecretId) -> Option<String> {
         self.secrets.sealed(id)
+    }
+
+    /// Lets somebody stand between the statements of transactions, and hear of commits.
+    pub fn disturb(&self, interference: Rc<dyn Interference>) {
+        self.shared.interference.replace(Some(interference));
+    }
+
+    /// Plants a fault in what keeps the runs.
+    pub fn plant(&self, mutant: Mutant) {
+        self.shared.machine.borrow_mut().mutant = Some(mutant);
     }
 
     /// Failures on order.

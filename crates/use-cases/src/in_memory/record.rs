@@ -6,6 +6,7 @@ use domain::vocabulary::ExecutionStatus;
 use domain::workflow::plan::StepKind;
 use serde_json::{Value, json};
 
+use super::changes::Mutant;
 use super::ids::nth_id;
 use super::machine::{Machine, Run};
 use crate::ports::{Step, StepState, StoredEvent};
@@ -20,6 +21,7 @@ impl Machine {
         now: Instant,
     ) {
         let drawn = self.draw();
+        let forgotten = self.has(Mutant::EventLost) && event_type == "ActionNodeExecutionRetried";
         let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
@@ -30,7 +32,9 @@ impl Machine {
             event_type: event_type.to_owned(),
             aggregate_type: "execution".to_owned(),
             aggregate_id: id.as_uuid(),
-            aggregate_version: run.stream.len() as i64 + 1,
+            aggregate_version: run.stream.last().map_or(0, |event| event.aggregate_version)
+                + 1
+                + i64::from(forgotten),
             position: i64::try_from(drawn).unwrap_or(i64::MAX),
             event_version: 1,
             occurred_at: now,

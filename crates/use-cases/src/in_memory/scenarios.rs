@@ -1,24 +1,28 @@
 //! How runs proceed, told as scenarios on the machine itself.
 
+use std::cell::Ref;
+use std::rc::Rc;
+
 use domain::ids::{ExecutionId, ModelId, NodeId, UserId, VersionId};
-use domain::instant::Instant;
 use domain::vocabulary::{Environment, ErrorCategory, ExecutionStatus, JobPriority, RunMode};
+use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::machine::{Machine, Origin};
-use super::nth_id;
+use super::store::Shared;
+use super::{Executions, nth_id};
+use crate::context::{Actor, Context};
 use crate::ports::{
-    ActionError, Claim, ClaimKey, Exchange, Execution, LogLevel, LogLine, NewExecution, Outcome,
-    OutcomeKind, Step, StepState, StepStatus, Worker,
+    ActionError, Claim, ClaimKey, Clock, Control, Exchange, Execution, Executions as _, LogLevel,
+    LogLine, NewExecution, Outcome, OutcomeKind, Step, StepState, StepStatus, Worker,
 };
 
 const CHILD: u64 = 77;
 
 /// A machine with one run of a plan, and a worker.
 struct Scene {
-    machine: Machine,
-    now: Instant,
+    shared: Rc<Shared>,
+    executions: Executions,
     worker: Worker,
 }
 
@@ -133,20 +137,21 @@ fn group() -> Value {
 
 impl Scene {
     fn of(plan: Value) -> Self {
-        let mut scene = Self {
-            machine: Machine::default(),
-            now: Instant::from_millis(1_000_000),
-            worker: worker(1),
-        };
+        let shared = Rc::<Shared>::default();
         let plan = serde_json::from_value(plan).unwrap();
         let version = VersionId::from_uuid(nth_id(500));
-        let numbered = ("1.0.1".to_owned(), std::rc::Rc::new(plan));
-        scene.machine.plans.insert(version, numbered);
-        scene.begin(1, 500);
+        let numbered = ("1.0.1".to_owned(), Rc::new(plan));
+        shared.machine.borrow_mut().plans.insert(version, numbered);
+        let mut scene = Self {
+            executions: Executions(Rc::clone(&shared)),
+            shared,
+            worker: worker(1),
+        };
+        assert!(scene.begin(new(1, 500)));
         scene
     }
 
-    fn begin(&mut self, n: u64, version: u64) {
+    fn begin(&mut self, new: NewExecution) -> bool {
         let origin = Origin {
             organization_id: None,
             started_by: UserId::from_uuid(nth_id(42)),
@@ -154,12 +159,27 @@ impl Scene {
             depth: 0,
             traceparent: None,
         };
-        assert!(self.machine.start(new(n, version), origin, self.now));
+        let now = self.shared.clock.instant();
+        self.shared.machine.borrow_mut().start(new, origin, now)
     }
 
     fn exchange(&mut self, outcomes: &[Outcome], want: u32) -> Exchange {
-        let worker = self.worker.clone();
-        self.machine.exchange(&worker, outcomes, want, self.now)
+        let exchange = self.executions.exchange(&self.worker, outcomes, want);
+        exchange.now_or_never().unwrap().unwrap()
+    }
+
+    fn sweep(&self) {
+        self.executions.sweep().now_or_never().unwrap().unwrap();
+    }
+
+    fn cancel(&self, reason: &str) {
+        let mut context = Context::new(Actor::user(UserId::from_uuid(nth_id(42))), "scene");
+        context.actor.service = true;
+        let reason = Some(reason);
+        let cancelled = self
+            .executions
+            .control(&context, id(1), Control::Cancel, reason, None);
+        cancelled.now_or_never().unwrap().unwrap();
     }
 
     fn claim(&mut self) -> Claim {
@@ -173,21 +193,26 @@ impl Scene {
         exchange.claims.iter().map(|claim| claim.step).collect()
     }
 
-    fn run(&self) -> &Execution {
-        &self.machine.runs[&id(1)].execution
+    fn machine(&self) -> Ref<'_, Machine> {
+        self.shared.machine.borrow()
+    }
+
+    fn run(&self) -> Execution {
+        self.machine().runs[&id(1)].execution.clone()
     }
 
     fn state(&self, step: Step) -> StepState {
-        self.machine.runs[&id(1)].rows[&step].run.status
+        self.machine().runs[&id(1)].rows[&step].run.status
     }
 
-    fn events(&self) -> Vec<&str> {
-        let stream = self.machine.runs[&id(1)].stream.iter();
-        stream.map(|event| event.event_type.as_str()).collect()
+    fn events(&self) -> Vec<String> {
+        let machine = self.machine();
+        let stream = machine.runs[&id(1)].stream.iter();
+        stream.map(|event| event.event_type.clone()).collect()
     }
 
-    fn pass(&mut self, milliseconds: i64) {
-        self.now = self.now.plus_millis(milliseconds);
+    fn pass(&mut self, milliseconds: u64) {
+        self.shared.clock.advance(milliseconds);
     }
 }
 
@@ -248,7 +273,7 @@ fn a_chain_runs_in_order_and_collects_its_outputs() {
     assert_eq!(json!(scene.run().outputs), outputs);
     assert_eq!(scene.run().progress.completed_nodes, 3);
     assert_eq!(scene.run().progress.percentage, 100.0);
-    assert_eq!(scene.machine.runs[&id(1)].logs.len(), 2);
+    assert_eq!(scene.machine().runs[&id(1)].logs.len(), 2);
     let told = [
         "WorkflowExecutionStarted",
         "ContainerNodeOrchestrationStarted",
@@ -308,7 +333,8 @@ fn a_retry_comes_back_after_its_delay() {
     scene.pass(500);
     let again = scene.claim();
     assert_eq!((again.attempt, again.failures), (2, 1));
-    let tail = &scene.events()[scene.events().len() - 3..];
+    let events = scene.events();
+    let tail = &events[events.len() - 3..];
     let told = [
         "ActionNodeExecutionFailed",
         "ActionNodeExecutionRetried",
@@ -338,7 +364,10 @@ fn a_final_failure_skips_what_depends_on_it() {
         run.errors[0].action_id.map(|a| a.as_uuid()),
         Some(nth_id(1002))
     );
-    assert_eq!(scene.events().last(), Some(&"WorkflowExecutionFailed"));
+    assert_eq!(
+        scene.events().pop().as_deref(),
+        Some("WorkflowExecutionFailed")
+    );
 }
 
 #[test]
@@ -368,7 +397,7 @@ fn a_late_worker_is_refused() {
     let mut scene = Scene::of(chain());
     let claim = scene.claim();
     scene.pass(4001);
-    scene.machine.sweep(scene.now);
+    scene.sweep();
     scene.worker = worker(2);
     let again = scene.claim();
     assert_eq!((again.step, again.attempt, again.failures), (2, 2, 1));
@@ -388,7 +417,7 @@ fn renewing_keeps_a_lease_alive() {
     for _ in 0..3 {
         scene.pass(3000);
         scene.exchange(&[], 0);
-        scene.machine.sweep(scene.now);
+        scene.sweep();
     }
     assert_eq!(scene.report(&claim, completed(json!(1))), [3]);
 }
@@ -419,17 +448,10 @@ fn a_released_step_is_free_again() {
 #[test]
 fn urgent_runs_go_first_then_the_oldest() {
     let mut scene = Scene::of(chain());
-    scene.begin(2, 500);
+    scene.begin(new(2, 500));
     let mut urgent = new(3, 500);
     urgent.priority = JobPriority::High;
-    let origin = Origin {
-        organization_id: None,
-        started_by: UserId::from_uuid(nth_id(42)),
-        parent: None,
-        depth: 0,
-        traceparent: None,
-    };
-    scene.machine.start(urgent, origin, scene.now);
+    scene.begin(urgent);
     let claims = scene.exchange(&[], 3).claims;
     let order: Vec<ExecutionId> = claims.iter().map(|claim| claim.execution_id).collect();
     assert_eq!(order, [id(3), id(1), id(2)]);
@@ -485,15 +507,17 @@ fn a_failed_nested_run_tells_why_and_a_retry_forgets_it() {
 #[test]
 fn cancelling_ends_what_is_nested_too() {
     let (mut scene, child) = nested();
-    let by = UserId::from_uuid(nth_id(42));
-    scene.machine.cancel(id(1), by, Some("enough"), scene.now);
+    scene.cancel("enough");
     assert_eq!(scene.run().status, ExecutionStatus::Cancelled);
     assert_eq!(scene.state(2), StepState::Cancelled);
-    let nested = &scene.machine.runs[&id(CHILD)].execution;
-    assert_eq!(nested.status, ExecutionStatus::Cancelled);
+    let nested = scene.machine().runs[&id(CHILD)].execution.status;
+    assert_eq!(nested, ExecutionStatus::Cancelled);
     let late = scene.exchange(&[outcome(&child, completed(json!(1)))], 10);
     assert_eq!((late.refused.len(), late.claims.len()), (1, 0));
-    assert_eq!(scene.events().last(), Some(&"WorkflowExecutionCancelled"));
+    assert_eq!(
+        scene.events().pop().as_deref(),
+        Some("WorkflowExecutionCancelled")
+    );
     assert!(scene.run().outputs.is_some());
 }
 
@@ -502,13 +526,13 @@ fn a_deadline_ends_a_run() {
     let mut scene = Scene::of(chain());
     scene.claim();
     scene.pass(59_999);
-    scene.machine.sweep(scene.now);
+    scene.sweep();
     assert_eq!(scene.run().status, ExecutionStatus::Running);
     scene.pass(1);
-    scene.machine.sweep(scene.now);
+    scene.sweep();
     assert_eq!(scene.run().status, ExecutionStatus::Failed);
     assert_eq!(scene.run().errors[0].code, "EXECUTION_TIMEOUT");
-    scene.machine.sweep(scene.now);
+    scene.sweep();
     assert_eq!(scene.run().errors.len(), 1);
 }
 
@@ -531,14 +555,7 @@ fn a_run_without_actions_ends_at_once() {
 #[test]
 fn a_run_of_an_unknown_version_does_not_start() {
     let mut scene = Scene::of(chain());
-    let origin = Origin {
-        organization_id: None,
-        started_by: UserId::from_uuid(Uuid::from_u128(1)),
-        parent: None,
-        depth: 0,
-        traceparent: None,
-    };
-    assert!(!scene.machine.start(new(9, 501), origin, scene.now));
+    assert!(!scene.begin(new(9, 501)));
 }
 
 #[test]

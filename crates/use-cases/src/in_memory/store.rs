@@ -19,12 +19,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::agent_tasks::{CoordinationRow, TaskRow};
+use super::changes::Interference;
 use super::clock::Clock;
 use super::described_nodes::NodeRow;
 use super::faults::Faults;
 use super::ids::nth_id;
 use super::machine::Machine;
 use super::schedules::ScheduleRow;
+use super::transaction::Locks;
 use crate::context::{Context, StoredAnswer};
 use crate::ports::{
     AuditEntry, Expected, KnowledgeContent, ModelVersion, Organization, PortError, PortErrorKind,
@@ -32,13 +34,26 @@ use crate::ports::{
 };
 
 /// The inside of a world, behind every collection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shared {
     pub(super) clock: Rc<Clock>,
     pub(super) faults: Faults,
     pub(super) upcasts: Cell<Upcasts<'static>>,
     pub(super) store: RefCell<Store>,
     pub(super) machine: RefCell<Machine>,
+    pub(super) locks: RefCell<Locks>,
+    pub(super) interference: RefCell<Option<Rc<dyn Interference>>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Shared")
+            .field("clock", &self.clock)
+            .field("store", &self.store)
+            .field("machine", &self.machine)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The rows.
