@@ -138,8 +138,8 @@ function private.begin_command(jsonb,jsonb) returns jsonb
 
 function private.begin_executions(uuid[],jsonb,integer) returns jsonb
   language plpgsql, volatile, set role=fm_engine, set search_path=""
-  body 3de2e3d7c47f954b811136274aeddb72
-  execute for fm_writer
+  body d9c64b98b1e25fa64daff748fe5e8e34
+  execute for fm_engine, fm_writer
 
 function private.begin_runs(private.turn,uuid[]) returns private.turn
   language plpgsql, volatile, set search_path=""
@@ -387,7 +387,7 @@ table private.idempotency_keys, row level security
 
 function private.insert_executions(jsonb,workflow_executions,integer) returns uuid[]
   language plpgsql, volatile, set search_path=""
-  body 8d80184366e873df7d9fc0ac71fd6f3c
+  body 0e6bdab3cf30dbadfab09935b6398046
   execute for fm_writer
 
 function private.insert_function_model(uuid,jsonb) returns void
@@ -398,6 +398,11 @@ function private.insert_function_model(uuid,jsonb) returns void
 function private.insert_nested_execution(workflow_executions,integer,jsonb) returns void
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 6de0046a48e77df4833033320e9b9347
+  execute for fm_engine
+
+function private.insert_scheduled_execution(uuid,jsonb) returns uuid[]
+  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  body 606260255d2a735b995df848e9dbf5f1
   execute for fm_engine
 
 function private.insert_structure(uuid,jsonb,jsonb) returns void
@@ -864,6 +869,15 @@ function private.same_range(bigint,bigint) returns boolean
   body f20f361439c30e3caeed97999d52bfd8
   execute for fm_engine
 
+function private.schedule_of(jsonb) returns schedules
+  language plpgsql, stable, set search_path=""
+  body a1887dfc350a84bd7c21e633590fe2a3
+  execute for fm_writer
+
+function private.schedules_are_due() returns boolean
+  language sql, volatile, set role=fm_engine, set search_path=""
+  body 5ab68b2f1c8c66ecb9f0a2accd42e637
+
 function private.seal_audit_logs(integer,integer) returns integer
   language plpgsql, volatile, set role=fm_engine, set search_path="", set client_encoding=UTF8, set TimeZone=UTC, set DateStyle=ISO, MDY
   body 8399589ac658850bf2e0b249fb41e425
@@ -917,6 +931,11 @@ function private.sees_link_end(text,uuid,uuid,uuid) returns boolean
 function private.sees_model(function_models) returns boolean
   language sql, stable, set search_path=""
   body de3bd966cc1f736945b2faf288ce955d
+
+function private.sees_schedule(uuid) returns boolean
+  language plpgsql, stable, security definer, set search_path=""
+  body ce06489701797e89c38ae95110ee0ec4
+  execute for authenticated
 
 function private.set_aside(private.event_subscriptions,jsonb) returns void
   language sql, volatile, set search_path=""
@@ -1025,7 +1044,7 @@ function private.take_steps(private.turn,private.arrival[]) returns private.turn
 
 function private.take_up_run(private.turn,workflow_executions,integer,jsonb,uuid) returns private.turn
   language plpgsql, volatile, set search_path=""
-  body fe9e859cc61b9ad455ffa8d4147582af
+  body 757c5720f1afd3f487484a0fdf21f98c
   execute for fm_engine
 
 function private.task_claim(agent_tasks,ai_agents) returns jsonb
@@ -1148,7 +1167,7 @@ function private.waits_for_resume(workflow_executions) returns boolean
 
 function private.wake_worker() returns boolean
   language plpgsql, volatile, set search_path=""
-  body 113e9f4280e8856abfa50ca8b8effcce
+  body 65f4367a9119207a393079e39a867765
 
 function private.wire_time(timestamp with time zone) returns text
   language plpgsql, stable, set search_path=""
@@ -1524,6 +1543,11 @@ function public.cancel_execution(jsonb,jsonb,jsonb) returns jsonb
   body a500789aeb3b747e297de3bed69db0ca
   execute for service_role
 
+function public.claim_schedules(integer) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body 439cced7b53e033794685d68158b37af
+  execute for service_role
+
 table public.container_nodes, row level security
   model_id uuid not null
   node_id uuid not null
@@ -1588,7 +1612,7 @@ table public.domain_events, row level security
   causation_id uuid
   traceparent text
   data jsonb not null
-  constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text])))
+  constraint aggregate_type_is_known CHECK ((aggregate_type = ANY (ARRAY['function-model'::text, 'node-link'::text, 'ai-agent'::text, 'organization'::text, 'execution'::text, 'schedule'::text])))
   constraint domain_events_pkey PRIMARY KEY ("position")
   constraint event_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
   constraint event_type_is_named CHECK (((length(event_type) >= 1) AND (length(event_type) <= 100)))
@@ -1603,9 +1627,9 @@ table public.domain_events, row level security
   CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.domain_events FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
   CREATE TRIGGER _800_record_audit_log AFTER INSERT ON public.domain_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_domain_events__record_audit_log()
   policy "Commands append events of their own user" for insert to fm_writer with check ((actor_id = ( SELECT private.actor_id() AS actor_id)))
-  policy "The engine appends what agents do by themselves" for insert to fm_engine with check (((aggregate_type = ANY (ARRAY['ai-agent'::text, 'execution'::text])) AND (actor_id IS NULL)))
+  policy "The engine appends what agents and schedules do by themselves" for insert to fm_engine with check (((aggregate_type = ANY (ARRAY['ai-agent'::text, 'execution'::text, 'schedule'::text])) AND (actor_id IS NULL)))
   policy "The log's reader serves subscribers, who judge for themselves" for select to fm_engine using (true)
-  policy "Who sees an aggregate reads its events" for select to authenticated using ( CASE aggregate_type WHEN 'function-model'::text THEN (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = domain_events.aggregate_id))) WHEN 'organization'::text THEN (aggregate_id IN ( SELECT private.my_organizations() AS my_organizations)) WHEN 'node-link'::text THEN private.sees_link(aggregate_id) WHEN 'ai-agent'::text THEN private.sees_agent(aggregate_id) WHEN 'execution'::text THEN private.sees_coordination(aggregate_id) ELSE false END)
+  policy "Who sees an aggregate reads its events" for select to authenticated using ( CASE aggregate_type WHEN 'function-model'::text THEN (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = domain_events.aggregate_id))) WHEN 'organization'::text THEN (aggregate_id IN ( SELECT private.my_organizations() AS my_organizations)) WHEN 'node-link'::text THEN private.sees_link(aggregate_id) WHEN 'ai-agent'::text THEN private.sees_agent(aggregate_id) WHEN 'execution'::text THEN private.sees_coordination(aggregate_id) WHEN 'schedule'::text THEN private.sees_schedule(aggregate_id) ELSE false END)
   grant select to authenticated
   grant insert, select to fm_engine
   grant insert to fm_writer
@@ -2200,7 +2224,7 @@ function public.read_plan(uuid) returns jsonb
 
 function public.read_run(uuid) returns jsonb
   language plpgsql, stable, set role=fm_engine, set search_path=""
-  body cf0d8a980c702caff6fd549cda9c14bd
+  body 1ab8059e02e9813bcb5b4251e0918cc2
   execute for fm_engine, service_role
 
 function public.read_sealed_rows(bigint,integer) returns jsonb
@@ -2313,6 +2337,11 @@ function public.save_organization_member(jsonb,jsonb,jsonb) returns jsonb
   body 3ac113b27846ff3044e89f1ac3ec1cb9
   execute for service_role
 
+function public.save_schedule(jsonb,jsonb,jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_writer, set search_path=""
+  body 68526843d0062085b8c371005c4ea779
+  execute for service_role
+
 function public.save_secret(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 4730464b1189dc7ef2299edf69ea52f5
@@ -2327,6 +2356,69 @@ function public.save_workflow(jsonb,jsonb,jsonb) returns jsonb
   language plpgsql, volatile, set role=fm_writer, set search_path=""
   body 47941c65849ee69c9862643921ed56f8
   execute for service_role
+
+type public.schedule_overlap_policy as enum ('skip', 'allowAll', 'cancelOther')
+
+type public.schedule_status as enum ('active', 'paused')
+
+table public.schedules, row level security
+  schedule_id uuid not null
+  model_id uuid not null
+  organization_id uuid
+  user_id uuid not null
+  version text not null
+  version_id uuid
+  parameters jsonb not null default ('{}'::jsonb)
+  environment execution_environment not null default ('production'::execution_environment)
+  priority execution_priority not null default ('normal'::execution_priority)
+  timeout_seconds integer
+  cron_expression text not null
+  time_zone text not null
+  starts_at timestamp with time zone
+  ends_at timestamp with time zone
+  overlap_policy schedule_overlap_policy not null default ('skip'::schedule_overlap_policy)
+  catchup_window_seconds integer not null default (60)
+  status schedule_status not null default ('active'::schedule_status)
+  next_fire_at timestamp with time zone
+  claimed_until timestamp with time zone
+  last_fire jsonb
+  unfinished uuid[] not null default ('{}'::uuid[])
+  revision integer not null default (1)
+  created_at timestamp with time zone not null default (now())
+  updated_at timestamp with time zone not null default (now())
+  constraint a_number_names_a_version CHECK (((version = 'published'::text) = (version_id IS NULL)))
+  constraint bounds_are_in_order CHECK ((starts_at < ends_at))
+  constraint catchup_window_has_10_seconds_to_a_year CHECK (((catchup_window_seconds >= 10) AND (catchup_window_seconds <= 31536000)))
+  constraint cron_expression_has_9_to_100_characters CHECK (((length(cron_expression) >= 9) AND (length(cron_expression) <= 100)))
+  constraint paused_schedules_have_no_next_time CHECK (((status = 'active'::schedule_status) OR (next_fire_at IS NULL)))
+  constraint revision_counts_from_one CHECK ((revision >= 1))
+  constraint run_has_1_second_to_30_days CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)))
+  constraint schedule_parameters_are_an_object CHECK ((jsonb_typeof(parameters) = 'object'::text))
+  constraint schedules_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id) ON DELETE CASCADE
+  constraint schedules_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(organization_id) ON DELETE CASCADE
+  constraint schedules_pkey PRIMARY KEY (schedule_id)
+  constraint schedules_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+  constraint time_zone_has_1_to_64_characters CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
+  CREATE INDEX schedules_created_at_idx ON public.schedules USING btree (created_at DESC, schedule_id DESC)
+  CREATE INDEX schedules_model_id_idx ON public.schedules USING btree (model_id, created_at DESC, schedule_id DESC)
+  CREATE INDEX schedules_next_fire_at_idx ON public.schedules USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL)
+  CREATE INDEX schedules_organization_id_idx ON public.schedules USING btree (organization_id)
+  CREATE INDEX schedules_user_id_idx ON public.schedules USING btree (user_id)
+  CREATE TRIGGER _010_refuse_truncate BEFORE TRUNCATE ON public.schedules FOR EACH STATEMENT EXECUTE FUNCTION private.tg_refuse_change()
+  CREATE TRIGGER _800_record_audit_log_of_delete AFTER DELETE ON public.schedules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
+  CREATE TRIGGER _800_record_audit_log_of_insert AFTER INSERT ON public.schedules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
+  CREATE TRIGGER _800_record_audit_log_of_update AFTER UPDATE ON public.schedules REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.tg_record_audit_log('schedule_id', 'schedule_id', 'next_fire_at,claimed_until,last_fire,unfinished')
+  policy "Executors change schedules, which are theirs from then on" for update to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))) with check (((user_id = ( SELECT private.actor_id() AS actor_id)) AND (revision > 1)))
+  policy "Executors make schedules in their own name" for insert to fm_writer with check (((user_id = ( SELECT private.actor_id() AS actor_id)) AND (revision = 1) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND (NOT (model.organization_id IS DISTINCT FROM schedules.organization_id)) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors remove schedules" for delete to fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = schedules.model_id) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations)))))))
+  policy "The engine moves schedules on" for update to fm_engine using (true)
+  policy "The engine sees every schedule" for select to fm_engine using (true)
+  policy "Who sees a model sees its schedules" for select to authenticated, fm_writer using ((EXISTS ( SELECT FROM function_models model WHERE (model.model_id = schedules.model_id))))
+  grant select to authenticated
+  grant select to fm_engine
+  grant delete, insert, select to fm_writer
+  grant update (claimed_until, last_fire, next_fire_at, unfinished) to fm_engine
+  grant update (catchup_window_seconds, claimed_until, cron_expression, ends_at, environment, next_fire_at, overlap_policy, parameters, priority, revision, starts_at, status, time_zone, timeout_seconds, updated_at, user_id, version, version_id) to fm_writer
 
 function public.search_function_models(text) returns TABLE(model_id uuid, name text, description text, version text, current_version text, version_count integer, status text, ai_agent_config jsonb, metadata jsonb, permissions jsonb, user_id uuid, organization_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, last_saved_at timestamp with time zone, revision integer, rank integer)
   language sql, stable, set search_path=""
@@ -2382,6 +2474,11 @@ function public.settle_events(jsonb) returns jsonb
   body cd102013e7a3cd533e7d57ecb7cc1dca
   execute for service_role
 
+function public.settle_schedule(jsonb) returns jsonb
+  language plpgsql, volatile, set role=fm_engine, set search_path=""
+  body a265d91c7302ecb6e05fbcf4e543f63a
+  execute for service_role
+
 function public.size(function_models) returns integer
   language sql, stable, set search_path=""
   body a395560162a8f71af133847d5207dfd7
@@ -2432,9 +2529,12 @@ table public.workflow_executions, row level security with (fillfactor=30)
   priority execution_priority not null default ('normal'::execution_priority)
   max_depth smallint not null default (10)
   approved_actions uuid[] not null default ('{}'::uuid[])
+  start_at timestamp with time zone
   deadline timestamp with time zone
   parent_execution_id uuid
   parent_step integer
+  schedule_id uuid
+  scheduled_for timestamp with time zone
   depth smallint not null default (0)
   started_by uuid not null
   traceparent text
@@ -2456,11 +2556,12 @@ table public.workflow_executions, row level security with (fillfactor=30)
   constraint workflow_executions_model_id_fkey FOREIGN KEY (model_id) REFERENCES function_models(model_id)
   constraint workflow_executions_parent_fkey FOREIGN KEY (parent_execution_id) REFERENCES workflow_executions(execution_id)
   constraint workflow_executions_pkey PRIMARY KEY (execution_id)
+  CREATE UNIQUE INDEX a_time_of_a_schedule_starts_one_run ON public.workflow_executions USING btree (schedule_id, scheduled_for) WHERE (schedule_id IS NOT NULL)
   CREATE INDEX workflow_executions_model_id_idx ON public.workflow_executions USING btree (model_id, created_at DESC)
   CREATE INDEX workflow_executions_parent_idx ON public.workflow_executions USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL)
   CREATE INDEX workflow_executions_started_by_idx ON public.workflow_executions USING btree (started_by, created_at DESC)
   policy "Executors and whoever started a run control it" for update to fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND ((workflow_executions.started_by = ( SELECT private.actor_id() AS actor_id)) OR (model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
-  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
+  policy "Executors start runs in their own name" for insert to fm_writer with check (((started_by = ( SELECT private.actor_id() AS actor_id)) AND (status = 'pending'::execution_status) AND (revision = 1) AND (stream_version = 0) AND ((depth >= 0) AND (depth <= 10)) AND ((max_depth >= 1) AND (max_depth <= 10)) AND ((length(session_id) >= 1) AND (length(session_id) <= 200)) AND ((parent_execution_id IS NULL) = (parent_step IS NULL)) AND (jsonb_typeof(parameters) = 'object'::text) AND ((start_at IS NULL) OR (start_at <= (now() + '367 days'::interval))) AND (EXISTS ( SELECT FROM function_models model WHERE ((model.model_id = workflow_executions.model_id) AND (model.deleted_at IS NULL) AND (model.status <> 'archived'::text) AND ((model.user_id = ( SELECT private.actor_id() AS actor_id)) OR ((model.permissions -> 'editors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR ((model.permissions -> 'executors'::text) ? (( SELECT private.actor_id() AS actor_id))::text) OR (model.organization_id IN ( SELECT private.my_organizations('{editor}'::text[]) AS my_organizations))))))))
   policy "The engine moves runs until they have ended, and takes up faile" for update to fm_engine using (((completed_at IS NULL) OR (status = 'failed'::execution_status))) with check (((revision > 1) AND ((status = ANY (ARRAY['completed'::execution_status, 'failed'::execution_status, 'cancelled'::execution_status])) = (completed_at IS NOT NULL))))
   policy "The engine sees every run" for select to fm_engine using (true)
   policy "Who sees a model sees its runs" for select to authenticated, fm_writer using ((( SELECT private.is_service() AS is_service) OR (EXISTS ( SELECT FROM function_models model WHERE (model.model_id = workflow_executions.model_id)))))
