@@ -266,7 +266,8 @@ impl Transaction {
         let mut claims = Vec::new();
         while claims.len() < want as usize {
             let own = self.local.ready.iter();
-            let own = own.filter(|hint| !self.taken.contains(&hint.arrival));
+            let own =
+                own.filter(|hint| hint.due_at <= self.now && !self.taken.contains(&hint.arrival));
             let Some(hint) = own.min_by_key(|hint| hint.place()) else {
                 break;
             };
