@@ -42,7 +42,7 @@ pub(crate) async fn start<W: Wiring>(call: &Call<'_, W>, model: &str) -> Answer 
         call.wiring.wake_engine();
     }
     match outcome? {
-        Execute::Rehearsed(plan) => Ok(Response::json(Success::Ok, &plan)),
+        Execute::Rehearsed(plan) => Ok(Response::json(Success::Ok, &*plan)),
         Execute::Started { execution, claims } => {
             engine.hand_over(claims);
             call.wiring.wake_engine();

@@ -25,12 +25,12 @@ pub enum Execute {
     /// It is stored, and its first steps are in the worker's hands.
     Started {
         /// The run as it was asked for, not yet begun.
-        execution: Saved<Execution>,
+        execution: Box<Saved<Execution>>,
         /// Work for the worker that was named.
         claims: Vec<Claim>,
     },
     /// It could start; nothing was stored.
-    Rehearsed(DryRun),
+    Rehearsed(Box<DryRun>),
 }
 
 /// What a run would do.
@@ -88,7 +88,7 @@ pub async fn execute(
     let max_depth = start.max_depth.min(plan.max_depth);
     check_nested(ports, context, model_id, &plan, max_depth).await?;
     if start.dry_run {
-        return Ok(Execute::Rehearsed(rehearse(&plan)));
+        return Ok(Execute::Rehearsed(Box::new(rehearse(&plan))));
     }
     let new = new_execution(ports, model_id, version, start, max_depth);
     let execution = Saved {
@@ -109,6 +109,7 @@ pub async fn execute(
         .executions()
         .start(context, &new, answer, worker, want);
     let claims = done(started.await.map_err(refusal)?)?.claims;
+    let execution = Box::new(execution);
     Ok(Execute::Started { execution, claims })
 }
 
